@@ -1,0 +1,1 @@
+"""Modalities, formats, metrics and training templates; each folder is a plug-in."""

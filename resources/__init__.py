@@ -1,0 +1,1 @@
+"""Files that the product ships: ontologies, themes, icons and the sample workspace's recipe."""

@@ -1,0 +1,1 @@
+"""The node: it owns the data, the training and the releases."""
