@@ -1,0 +1,39 @@
+# Everything runs in .venv, which `make setup` builds and keeps current.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup check format test tests demo bench shots clean
+
+bin := .venv/bin
+
+help: ## show these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## build .venv and install what is missing; quick when nothing changed
+	@bash resources/setup/setup.sh
+
+check: setup ## format, lint, types and the direction of imports
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: setup ## put every file into the common form
+	$(bin)/ruff format .
+	$(bin)/ruff check --fix .
+
+test: check tests ## everything that CI runs
+
+tests: setup ## the tests alone; ARGS="tests/studio -k name" narrows them
+	$(bin)/python -m pytest $(ARGS)
+
+demo: setup ## the whole loop in the real window; ARGS="--data DIR" walks it on your own data
+	@$(bin)/atelier demo $(ARGS)
+
+bench: setup ## every measured ratio, ours and the reference in one run; ARGS="NAME…" narrows them
+	@$(bin)/atelier bench $(ARGS)
+
+shots: setup ## the documentation's pictures, from the real window
+	@$(bin)/atelier demo --shots docs/shots $(ARGS)
+
+clean: ## remove what was built; .venv stays
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The subcommands of `atelier` that need no node, and the frame that all of them stand in."""
