@@ -1,0 +1,121 @@
+"""Formats: how files become items and entities, and back, with what is lost said beforehand."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+from msgspec import Struct
+
+from studio.domain.entities import AnyEntity
+from studio.domain.ontology import Ontology
+from studio.domain.wire.jobs import ImportProblem
+from studio.domain.wire.projects import AssetFacts, Stream
+
+Problem = ImportProblem
+
+
+class Budget(Struct, frozen=True):
+    """Bounds of parsing: header arithmetic is checked against them before anything is allocated."""
+
+    pixels: int = 400_000_000
+    file_bytes: int = 2 * 1024**3
+    text_bytes: int = 256 * 1024**2
+    files: int = 2_000_000
+    entities: int = 500_000  # of one item
+
+
+class Tree(Protocol):
+    """A folder of an import, read-only; paths are relative with "/" between parts, as the user named them."""
+
+    def paths(self) -> list[str]:
+        """Every file, sorted."""
+
+    def size(self, path: str) -> int: ...
+
+    def open(self, path: str) -> BinaryIO:
+        """Raises `import.missing_file`."""
+
+
+class Sniffed(Struct, frozen=True):
+    """What a format sees in a folder, from names and the heads of files alone."""
+
+    format: str
+    confidence: float  # 0 to 1; the highest is proposed
+    items: int
+    summary: str  # "291 pictures, 364 label files in Pascal VOC"
+    classes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class MediaFile(Struct, frozen=True):
+    """Where a stream's bytes lie in the tree. A text stream may carry its text instead."""
+
+    stream: Stream
+    paths: tuple[str, ...] = ()  # one a frame
+    text: str | None = None
+
+
+class ReadItem(Struct, frozen=True):
+    """One item as a format reads it. Ids of entities are made afresh; `source` names it within the import."""
+
+    source: str
+    media: tuple[MediaFile, ...]
+    entities: tuple[AnyEntity, ...] = ()
+    facts: AssetFacts | None = None
+    group_key: str = ""
+    sequence: str = ""
+    state: Literal["new", "accepted"] = "new"
+    split: str = ""  # as the source says, e.g. val; kept as a tag-like fact of the item
+    sidecar: bytes = b""  # what a lossy format could not hold, when it was written by us
+
+
+class WriteItem(Struct, frozen=True):
+    """One item as it goes out; `media` gives a frame's bytes where the export carries media."""
+
+    name: str
+    streams: tuple[Stream, ...]
+    entities: tuple[AnyEntity, ...]
+    source_paths: tuple[tuple[str, ...], ...] = ()  # by stream, by frame
+    split: str = ""
+
+
+class Loss(Struct, frozen=True):
+    """One kind of thing that a format cannot hold, and how many of it there were."""
+
+    what: str  # "attribute 'occluded'", "shape polygon"
+    count: int
+    how: str = ""  # "left out", "written as its bounding box"
+
+
+class Sink(Protocol):
+    """Where an export writes; paths as in `Tree`."""
+
+    def write(self, path: str, data: bytes) -> None: ...
+
+
+class Format(Protocol):
+    """A reader and writer. Pure: no node, no Qt, no torch; the same code makes previews and imports."""
+
+    name: str  # pascal_voc
+    title: str
+    fidelity: Literal["lossless", "lossy"]
+    can_write: bool
+
+    def sniff(self, tree: Tree) -> Sniffed | None:
+        """What it recognises by content, or None. Reads heads of a few files only."""
+
+    def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:
+        """Items one by one, and problems beside them; a bad file never stops the rest."""
+
+    def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:
+        """Write `items`; returns what could not be held (empty: reading it back gives the same)."""
+
+
+class Media(Protocol):
+    """How a modality's files are checked and prepared once, in a limited worker of the node."""
+
+    def probe(self, path: Path, budget: Budget) -> Stream:
+        """Size and kind by content, header arithmetic first. Raises `media.*` where it is not sound."""
+
+    def renditions(self, path: Path, stream: Stream, budget: Budget) -> Iterator[tuple[str, bytes]]:
+        """(rendition, bytes): `thumb`, `tile-LEVEL-COLUMN-ROW` and whatever the editor asks for."""

@@ -1,0 +1,208 @@
+"""A project's labelling template: classes in a hierarchy, typed attributes, rules; and what breaks them."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from studio.domain.document import Document
+from studio.domain.entities import Box, Entity, Group, Relation, Shape, Tag, Track
+from studio.domain.errors import AtelierError
+from studio.domain.ids import EntityId
+from studio.domain.values import Attributes, Finite, Value, attributes
+
+DASHES = ("solid", "dash", "dot", "dash_dot", "long_dash")
+
+
+class AttributeType(Struct, frozen=True, forbid_unknown_fields=True):
+    """A typed question about a track or a shape. `each_frame` asks it of every shape, else once a track."""
+
+    name: str
+    type: Literal["text", "number", "integer", "check", "choice", "choices"] = "text"
+    title: str = ""
+    choices: tuple[str, ...] = ()
+    default: Value | None = None
+    required: bool = False
+    minimum: Finite | None = None
+    maximum: Finite | None = None
+    each_frame: bool = False
+    key: str = ""  # the key that sets or steps it
+
+
+class ClassType(Struct, frozen=True, forbid_unknown_fields=True):
+    """A class of things: told apart by colour, dash and letter."""
+
+    name: str
+    title: str = ""
+    parent: str = ""
+    color: str = "#2f7ed8"
+    dash: Literal["solid", "dash", "dot", "dash_dot", "long_dash"] = "solid"
+    letter: str = ""
+    key: str = ""
+    geometries: tuple[str, ...] = ()  # kinds of shape that it may have; empty: any
+    attributes: tuple[AttributeType, ...] = ()
+    minimum_size_px: Finite = 0.0
+    description: str = ""
+
+
+class Ontology(Struct, frozen=True, forbid_unknown_fields=True):
+    """One version of a project's template. Changing it makes the next version."""
+
+    version: int = 1
+    classes: tuple[ClassType, ...] = ()
+    tags: tuple[ClassType, ...] = ()
+    relations: tuple[ClassType, ...] = ()
+    groups: tuple[ClassType, ...] = ()
+
+    def class_type(self, name: str) -> ClassType | None:
+        """The class of this name, or None where the ontology does not know it."""
+        return next((each for each in self.classes if each.name == name), None)
+
+    def attributes_of(self, name: str) -> tuple[AttributeType, ...]:
+        """The attributes of a class: its own, then those it inherits; an own one hides an inherited one."""
+        found: dict[str, AttributeType] = {}
+        for each in lineage(self.classes, name):
+            for attribute in each.attributes:
+                found.setdefault(attribute.name, attribute)
+        return tuple(found.values())
+
+    def defaults(self, name: str, each_frame: bool) -> Attributes:
+        """What a new track (or, with `each_frame`, a new shape) of this class starts with."""
+        return attributes(
+            **{
+                each.name: each.default
+                for each in self.attributes_of(name)
+                if each.default is not None and each.each_frame == each_frame
+            }
+        )
+
+
+class Finding(Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule of the ontology that a document breaks. It never refuses a save; `blocks` refuses submit."""
+
+    rule: str
+    entity: EntityId
+    message: str
+    blocks: bool = True
+
+
+def lineage(classes: tuple[ClassType, ...], name: str) -> list[ClassType]:
+    """The class called `name`, its parent, and so on to the root."""
+    by_name = {each.name: each for each in classes}
+    found: list[ClassType] = []
+    while (here := by_name.get(name)) and here not in found:
+        found.append(here)
+        name = here.parent
+    return found
+
+
+def check_ontology(ontology: Ontology) -> None:
+    """Raise `ontology.malformed` where names are doubled, a parent is missing, or classes form a circle."""
+    for kind in (ontology.classes, ontology.tags, ontology.relations, ontology.groups):
+        names = [each.name for each in kind]
+        _check_names(names)
+        for each in kind:
+            _check_names([attribute.name for attribute in each.attributes])
+            if each.parent and each.parent not in names:
+                raise _malformed(f"Class {each.name!r} names a parent that is missing: {each.parent!r}.")
+            chain = lineage(kind, each.name)
+            if chain[-1].parent:
+                raise _malformed(f"Class {each.name!r} is its own ancestor.")
+            for attribute in each.attributes:
+                if attribute.default is not None and (problem := wrong_value(attribute, attribute.default)):
+                    raise _malformed(f"The default of {each.name}.{attribute.name}: {problem}")
+
+
+def _check_names(names: list[str]) -> None:
+    for name in names:
+        if not name.strip() or names.count(name) > 1:
+            raise _malformed(f"The name {name!r} is empty or stands twice.")
+
+
+def _malformed(message: str) -> AtelierError:
+    return AtelierError("ontology.malformed", message, hint="Mend the labelling template and save it again.")
+
+
+def wrong_value(attribute: AttributeType, value: Value) -> str:
+    """What is wrong with `value` for `attribute`, or an empty text."""
+    name = attribute.title or attribute.name
+    match attribute.type:
+        case "text":
+            return "" if isinstance(value, str) else f"{name} takes a text."
+        case "check":
+            return "" if isinstance(value, bool) else f"{name} is yes or no."
+        case "choice":
+            return "" if value in attribute.choices else f"{name} is one of {', '.join(attribute.choices)}."
+        case "choices":
+            chosen = value if isinstance(value, tuple) else (value,)
+            if all(each in attribute.choices for each in chosen):
+                return ""
+            return f"{name} takes any of {', '.join(attribute.choices)}."
+        case "number" | "integer":
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return f"{name} takes a number."
+            if attribute.type == "integer" and value != int(value):
+                return f"{name} takes a whole number."
+            if attribute.minimum is not None and value < attribute.minimum:
+                return f"{name} is at least {attribute.minimum:g}."
+            if attribute.maximum is not None and value > attribute.maximum:
+                return f"{name} is at most {attribute.maximum:g}."
+            return ""
+
+
+def findings(document: Document, ontology: Ontology) -> list[Finding]:
+    """Every rule of `ontology` that `document` breaks, in the order of its entities."""
+    known = {each.name: each for each in ontology.classes}
+    found: list[Finding] = []
+    for entity in document:
+        if isinstance(entity, Track):
+            found += _track_findings(entity, document, ontology, known)
+        elif isinstance(entity, Shape):
+            track = document.get(entity.track)
+            if isinstance(track, Track) and track.class_name in known:
+                found += _shape_findings(entity, ontology, known[track.class_name])
+        elif isinstance(entity, Tag | Relation | Group):
+            kinds = {Tag: ontology.tags, Relation: ontology.relations, Group: ontology.groups}
+            if kinds[type(entity)] and entity.class_name not in {k.name for k in kinds[type(entity)]}:
+                found.append(_unknown_class(entity, entity.class_name))
+    return found
+
+
+def _unknown_class(entity: Entity, name: str) -> Finding:
+    return Finding("class.unknown", entity.id, f"The labelling template has no class {name!r}.")
+
+
+def _track_findings(
+    track: Track, document: Document, ontology: Ontology, known: dict[str, ClassType]
+) -> Iterable[Finding]:
+    if track.class_name not in known:
+        yield _unknown_class(track, track.class_name)
+        return
+    if not any(isinstance(document.get(key), Shape) for key in document.referrers(track.id)):
+        yield Finding("track.empty", track.id, "This track has no shape.")
+    asked = [each for each in ontology.attributes_of(track.class_name) if not each.each_frame]
+    yield from _attribute_findings(track.id, track.attributes, asked)
+
+
+def _shape_findings(shape: Shape, ontology: Ontology, class_type: ClassType) -> Iterable[Finding]:
+    kind = str(shape.__struct_config__.tag)
+    title = class_type.title or class_type.name
+    if class_type.geometries and kind not in class_type.geometries:
+        yield Finding("geometry.not_allowed", shape.id, f"{title} is not drawn as a {kind}.")
+    if isinstance(shape, Box):
+        left, top, right, bottom = shape.xyxy
+        if min(right - left, bottom - top) < max(class_type.minimum_size_px, 1e-9):
+            yield Finding("geometry.too_small", shape.id, f"This {title} is smaller than allowed.")
+    asked = [each for each in ontology.attributes_of(class_type.name) if each.each_frame]
+    yield from _attribute_findings(shape.id, getattr(shape, "attributes", ()), asked)
+
+
+def _attribute_findings(entity: EntityId, held: Attributes, asked: list[AttributeType]) -> Iterable[Finding]:
+    values = dict(held)
+    for attribute in asked:
+        if attribute.name not in values:
+            if attribute.required:
+                name = attribute.title or attribute.name
+                yield Finding("attribute.missing", entity, f"{name} has not been answered.")
+        elif problem := wrong_value(attribute, values[attribute.name]):
+            yield Finding("attribute.wrong", entity, problem)
