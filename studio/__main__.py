@@ -2,8 +2,8 @@
 
 import sys
 
-# name -> (import string of `run(argv) -> exit code`, what it is for). Nothing of ours is imported before it is
-# needed: `atelier node` must never load Qt, `atelier studio` never torch, and `--help` neither.
+# name -> (import string of `run(argv) -> exit code`, what it is for). Nothing of ours is imported before it
+# is needed: `atelier node` must never load Qt, `atelier studio` never torch, and `--help` neither.
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "studio": ("studio.shell.main:run", "open the window, with a node of its own or on a node you name"),
     "node": ("training.main:run", "run a node: the data, the training and the releases"),
@@ -56,8 +56,8 @@ def usage() -> str:
             "",
             *lines,
             "",
-            "`atelier COMMAND --help` says more. Without a command the studio opens. Most commands take --json:",
-            "one JSON object is then the last thing on stdout, also for an error, which ends with exit code 2.",
+            "`atelier COMMAND --help` says more; without a command the studio opens. With --json the last",
+            "thing on stdout is one JSON object, also for an error; what you can mend ends with exit code 2.",
         ]
     )
 

@@ -59,7 +59,7 @@ def answer(result: Any, *, as_json: bool, text: str = "") -> None:
 
 
 def dispatch(subcommands: Mapping[str, tuple[str, str]], argv: list[str]) -> int:
-    """Run the subcommand that `argv` begins with and return its exit code; says every error in plain words."""
+    """Run the subcommand that `argv` begins with and return its exit code; errors become sentences."""
     try:
         return _load(subcommands, argv[0])(argv[1:])
     except AtelierError as error:
@@ -69,7 +69,7 @@ def dispatch(subcommands: Mapping[str, tuple[str, str]], argv: list[str]) -> int
         print("Stopped.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # the reader (`| head`) has gone; without this, the interpreter complains once more when it closes stdout
+        # the reader (`| head`) has gone; without this the interpreter complains again when it closes stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as fault:  # noqa: BLE001  the last door: the trace goes to a file, the person gets a sentence
@@ -104,7 +104,7 @@ def _load(subcommands: Mapping[str, tuple[str, str]], name: str) -> Run:
         raise AtelierError(
             "cli.part_missing",
             f"`atelier {name}` needs a part that is not installed here: {missing.name}.",
-            hint="Run `make setup` in the checkout, or install the extras `studio` and `node` of the package.",
+            hint="Run `make setup` in the checkout, or install the package's extras `studio` and `node`.",
         ) from missing
     return run
 
