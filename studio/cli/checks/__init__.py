@@ -1,0 +1,1 @@
+"""What `atelier doctor` looks at; each check tries the thing itself, in its own process where it may hang."""
