@@ -1,1 +1,1 @@
-"""Modalities, formats, metrics and training templates; each folder is a plug-in."""
+"""The modalities that Atelier ships, each a folder that registers as a third party's would."""

@@ -6,10 +6,8 @@ import time
 from typing import NewType
 
 EntityId = NewType("EntityId", str)
-TrackId = NewType("TrackId", EntityId)
-ShapeId = NewType("ShapeId", EntityId)
-SegmentId = NewType("SegmentId", EntityId)
-GroupId = NewType("GroupId", EntityId)
+# one type for all entities: a document is keyed by them, and what a reference may point at is checked by kind
+TrackId = ShapeId = SegmentId = GroupId = EntityId
 StreamId = NewType("StreamId", str)
 ItemId = NewType("ItemId", str)
 ProjectId = NewType("ProjectId", str)
