@@ -7,7 +7,10 @@ from typing import NewType
 
 EntityId = NewType("EntityId", str)
 # one type for all entities: a document is keyed by them, and what a reference may point at is checked by kind
-TrackId = ShapeId = SegmentId = GroupId = EntityId
+TrackId = EntityId
+ShapeId = EntityId
+SegmentId = EntityId
+GroupId = EntityId
 StreamId = NewType("StreamId", str)
 ItemId = NewType("ItemId", str)
 ProjectId = NewType("ProjectId", str)

@@ -77,6 +77,7 @@ class WriteItem(Struct, frozen=True):
     entities: tuple[AnyEntity, ...]
     source_paths: tuple[tuple[str, ...], ...] = ()  # by stream, by frame
     split: str = ""
+    sidecar: bytes = b""  # what `ReadItem.sidecar` kept, for the format that wrote it
 
 
 class Loss(Struct, frozen=True):

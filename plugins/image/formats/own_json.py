@@ -1,0 +1,133 @@
+"""Atelier's own JSON: every entity as it is, one file an item. Nothing is lost."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from studio.domain.contracts.formats import (
+    Budget,
+    Loss,
+    MediaFile,
+    Problem,
+    ReadItem,
+    Sink,
+    Sniffed,
+    Tree,
+    WriteItem,
+)
+from studio.domain.contracts.reading import as_problem, read_json
+from studio.domain.document import Document
+from studio.domain.entities import SCHEMA, AnyEntity
+from studio.domain.errors import AtelierError
+from studio.domain.ontology import Ontology
+from studio.domain.wire.projects import Stream
+
+MARK: Literal["atelier.item"] = "atelier.item"
+
+
+class ItemFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """One item as it stands in a file."""
+
+    atelier: Literal["atelier.item"]
+    schema: Annotated[int, Meta(ge=1)]
+    name: str
+    streams: tuple[Stream, ...]
+    paths: tuple[tuple[str, ...], ...]  # by stream, by frame
+    entities: tuple[AnyEntity, ...]
+    split: str = ""
+    sidecar: bytes = b""
+
+
+class OwnJson:
+    """Reads and writes Atelier's own JSON."""
+
+    name = "atelier_json"
+    title = "Atelier JSON"
+    fidelity: Literal["lossless", "lossy"] = "lossless"
+    can_write = True
+
+    def sniff(self, tree: Tree) -> Sniffed | None:
+        """Recognised by the mark at the head of a JSON file."""
+        marked = [path for path in _label_files(tree) if _is_marked(tree, path)]
+        if not marked:
+            return None
+        return Sniffed(self.name, 1.0, len(marked), f"{len(marked):,} items in Atelier's own JSON")
+
+    def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:
+        """Items as they were written, with their own ids. A file whose references dangle is refused whole."""
+        there = set(tree.paths())
+        for path in _label_files(tree):
+            if not _is_marked(tree, path):
+                continue
+            try:
+                item = _decoded(path, read_json(tree, path, budget))
+                Document(item.entities)
+            except AtelierError as error:
+                yield as_problem(path, error)
+                continue
+            for frame in (frame for frames in item.paths for frame in frames if frame and frame not in there):
+                yield Problem(
+                    path=path,
+                    code="import.missing_file",
+                    message=f"The file {frame!r} that this item names is not there.",
+                    hint="Put it beside the label files, under the same path.",
+                )
+            yield ReadItem(
+                source=item.name,
+                media=tuple(
+                    MediaFile(stream, tuple(frame for frame in frames if frame in there))
+                    for stream, frames in zip(item.streams, item.paths, strict=True)
+                ),
+                entities=item.entities,
+                state="accepted",
+                split=item.split,
+                sidecar=item.sidecar,
+            )
+
+    def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:
+        """`items/NUMBER.json` for each item; media keep the paths that they have in the export."""
+        for number, item in enumerate(items, 1):
+            paths = tuple(
+                item.source_paths[at] if at < len(item.source_paths) else ()
+                for at in range(len(item.streams))
+            )
+            held = ItemFile(
+                MARK, SCHEMA, item.name, item.streams, paths, item.entities, item.split, item.sidecar
+            )
+            sink.write(f"items/{number:06d}.json", msgspec.json.format(msgspec.json.encode(held), indent=1))
+        return ()
+
+
+def _label_files(tree: Tree) -> list[str]:
+    return [path for path in tree.paths() if path.lower().endswith(".json")]
+
+
+def _is_marked(tree: Tree, path: str) -> bool:
+    with tree.open(path) as file:
+        return f'"{MARK}"'.encode() in file.read(256)
+
+
+def _decoded(path: str, content: object) -> ItemFile:
+    try:
+        item = msgspec.convert(content, ItemFile, strict=True)
+    except msgspec.ValidationError as error:
+        raise AtelierError(
+            "import.malformed",
+            f"{path!r} is not an item of Atelier as it says: {error}.",
+            hint="Export it again from the program that made it.",
+        ) from error
+    if item.schema > SCHEMA:
+        raise AtelierError(
+            "import.too_new",
+            f"{path!r} was written by a newer Atelier.",
+            hint="Update this one.",
+        )
+    if len(item.paths) != len(item.streams):
+        raise AtelierError(
+            "import.malformed",
+            f"{path!r} names {len(item.streams)} streams and files of {len(item.paths)}.",
+            hint="Export it again from the program that made it.",
+        )
+    return item
