@@ -1,7 +1,7 @@
 # Everything runs in .venv, which `make setup` builds and keeps current.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check format test tests demo bench shots clean
+.PHONY: help setup check format test tests docs demo bench shots clean
 
 bin := .venv/bin
 
@@ -25,6 +25,9 @@ test: check tests ## everything that CI runs
 
 tests: setup ## the tests alone; ARGS="tests/studio -k name" narrows them
 	$(bin)/python -m pytest $(ARGS)
+
+docs: setup ## the pages that are made from the code
+	$(bin)/python -m tests.architecture.error_page
 
 demo: setup ## the whole loop in the real window; ARGS="--data DIR" walks it on your own data
 	@$(bin)/atelier demo $(ARGS)
