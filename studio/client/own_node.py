@@ -1,0 +1,189 @@
+"""A node of one's own: found where it runs, started where it does not, stopped on request.
+
+It is an ordinary node in a process of its own that outlives the studio; a studio that was killed finds it
+again. Its secret lies beside its data, readable by its owner alone.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from studio.client.connection import Connection
+from studio.domain.errors import AtelierError
+from studio.domain.wire import routes
+
+NOTE = "node.json"
+SECRET = "own.secret"
+LOG = "node.log"
+_PAUSE_S = 0.05
+
+
+class NodeNote(msgspec.Struct, frozen=True):
+    """What a running node writes about itself into `node.json`."""
+
+    address: str
+    pid: int
+    version: str = ""
+
+
+class OwnNode:
+    """A running node on a workspace folder of this person."""
+
+    def __init__(self, folder: Path, note: NodeNote, process: subprocess.Popen[bytes] | None = None) -> None:
+        self.folder = folder
+        self.address = note.address
+        self.pid = note.pid
+        self._process = process
+
+    @property
+    def started_here(self) -> bool:
+        """Whether this process started it, and has not found it running."""
+        return self._process is not None
+
+    @classmethod
+    def find(cls, folder: Path) -> OwnNode | None:
+        """The node that runs on `folder` and answers, or None."""
+        note = _note(folder)
+        return cls(folder, note) if note is not None and _answers(note.address) else None
+
+    @classmethod
+    def start(cls, folder: Path, wait_s: float = 30.0, python: str = sys.executable) -> OwnNode:
+        """The node that runs on `folder`, started if need be; returns once it answers.
+
+        Raises `node.not_started` with the last sentence of its log, `node.slow_start` when `wait_s` are over:
+        it may still be on its way then, and is found by the next call.
+        """
+        found = cls.find(folder)
+        if found is not None:
+            return found
+        logs = folder / "logs"
+        try:
+            logs.mkdir(parents=True, exist_ok=True)
+            with (logs / LOG).open("ab") as log:
+                begun = log.tell()
+                process = _spawn([python, "-m", "studio", "node", "--folder", str(folder)], log.fileno())
+        except OSError as error:
+            raise AtelierError(
+                "node.not_started",
+                "The node of this workspace could not be started.",
+                detail=f"{error}",
+                hint="Look whether the workspace folder can be written and has room.",
+            ) from error
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            ended = process.poll() is not None
+            note = _note(folder)
+            if note is not None and _answers(note.address):
+                # another studio may have been quicker; ours has then ended, and theirs is as good
+                return cls(folder, note, None if note.pid != process.pid and ended else process)
+            if ended and not _another_starts(note, process.pid):
+                raise AtelierError(
+                    "node.not_started",
+                    "The node of this workspace could not be started. "
+                    + (_last_sentence(logs / LOG, begun) or f"It ended with code {process.returncode}."),
+                    detail=f"exit code {process.returncode}",
+                    hint=f"Its log lies in {logs}; `atelier doctor` says what this machine lacks.",
+                )
+            time.sleep(_PAUSE_S)
+        raise AtelierError(
+            "node.slow_start",
+            "The node of this workspace has not answered yet.",
+            detail=_last_sentence(logs / LOG, begun),
+            hint="Try again in a moment; a busy machine needs longer.",
+        )
+
+    def secret(self) -> str:
+        """What signs its owner in. Raises `node.no_secret`."""
+        try:
+            return (self.folder / SECRET).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise AtelierError(
+                "node.no_secret",
+                "This workspace belongs to somebody else, or its node did not finish starting.",
+                detail=str(error),
+                hint="Sign in with a name and password instead.",
+            ) from error
+
+    def is_running(self) -> bool:
+        """Whether it answers."""
+        return _answers(self.address)
+
+    def stop(self, wait_s: float = 20.0) -> bool:
+        """Ask it to end, and wait; whether it is gone. What it was doing goes on at its next start."""
+        import psutil  # 20 ms, and needed only here
+
+        try:
+            process = psutil.Process(self.pid)
+            process.terminate()
+            process.wait(wait_s)
+        except psutil.NoSuchProcess:
+            pass
+        except psutil.TimeoutExpired:
+            return False
+        if self._process is not None:
+            self._process.wait(1.0)
+        return True
+
+
+def _spawn(command: list[str], log: int) -> subprocess.Popen[bytes]:
+    # it must survive the studio and its terminal
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True, creationflags=flags
+        )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("QT_")}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        close_fds=True,
+        start_new_session=True,
+        env=environment,
+    )
+
+
+def _note(folder: Path) -> NodeNote | None:
+    try:
+        return msgspec.json.decode((folder / NOTE).read_bytes(), type=NodeNote)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _answers(address: str) -> bool:
+    try:
+        connection = Connection(address)
+    except AtelierError:
+        return False
+    connection.closed.set()  # one try: whoever looks, looks again
+    try:
+        connection.call(routes.HANDSHAKE)
+    except AtelierError as error:
+        return error.code.startswith("wire.")  # it answers, in another schema: the client says so
+    finally:
+        connection.close()
+    return True
+
+
+def _another_starts(note: NodeNote | None, ours: int) -> bool:
+    """Whether a node that is not ours runs here and has only not answered yet."""
+    import psutil
+
+    return note is not None and note.pid != ours and psutil.pid_exists(note.pid)
+
+
+def _last_sentence(log: Path, begun: int) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(begun, log.stat().st_size - 8192))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")[:400]
