@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from studio.domain.entities import AnyEntity
 from studio.domain.ids import EntityId
@@ -61,6 +63,11 @@ class Metric(Protocol):
 
     def score(self, items: Sequence[Judged], classes: Sequence[str]) -> float:
         """The one figure that gates look at (mAP@0.5 for detection)."""
+
+    def resampled_scores(
+        self, items: Sequence[Judged], classes: Sequence[str], counts: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """`score` of every resample. counts: (B, N), how often each holds each item. Returns (B,)."""
 
 
 class Predictor(Protocol):

@@ -1,0 +1,5 @@
+"""How well boxes are found: the metric `box_detection`."""
+
+from plugins.image.metrics.detection import BOX_DETECTION
+
+__all__ = ["BOX_DETECTION"]
