@@ -48,10 +48,10 @@ def run(argv: list[str]) -> int:
     """Print the report; exit code 2 where something is bad."""
     parser = frame.Parser("doctor", "Say what this machine lacks and how to mend it.")
     parser.add_argument(
-        "--workspace", type=Path, default=default_workspace(), help="the workspace to look at"
+        "--folder", type=Path, default=default_workspace(), help="the workspace to look at (%(default)s)"
     )
     given = parser.parse_args(argv)
-    report = examine(given.workspace.absolute())
+    report = examine(given.folder.absolute())
     frame.answer(report, as_json=given.json, text="\n".join(map(_lines, report.rows)))
     return frame.TO_MEND if report.state == "bad" else frame.DONE
 
@@ -62,7 +62,7 @@ def default_workspace() -> Path:
         home = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
         home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return home / "atelier"
+    return home / "atelier" / "workspace"
 
 
 def _looked_at(name: str, check: Callable[[], Row]) -> Row:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from studio.cli.checks.row import Row, tried
 
 # A secret is written, read and removed: a keyring may be there and locked. `keyrings.alt` would keep it in a
@@ -39,15 +41,24 @@ def keyring() -> Row:
     )
 
 
+class Ring(msgspec.Struct, frozen=True):
+    """What of a node's `keys/ring` can be read without any key."""
+
+    root: str  # where the root key is kept: file, keyring, credential
+    recovery_exported: bool = False
+
+
 def recovery_key(workspace: Path) -> Row:
-    """Whether somebody has taken the recovery key of this workspace's node out of it."""
-    if not (workspace / "keys").is_dir():
+    """Whether the recovery key of this workspace's node was ever written."""
+    file = workspace / "keys" / "ring"
+    if not file.is_file():
         return Row("recovery key", "ok", "There is no node's data here yet, so there is nothing to recover.")
-    if (workspace / "keys" / "recovery.exported").is_file():
+    ring = msgspec.msgpack.decode(file.read_bytes(), type=Ring)
+    if ring.recovery_exported:
         return Row("recovery key", "ok", "It was exported; keep it apart from this machine and its backups.")
     return Row(
         "recovery key",
         "warn",
-        "It was never exported: should this machine's keyring be lost, so are all data of the workspace.",
-        f"atelier recovery-key --workspace {workspace} --out FILE, and keep the file elsewhere.",
+        f"It was never exported: should the root key ({ring.root}) be lost, so is all that lies here.",
+        f"atelier recovery-key --folder {workspace} --out FILE, and keep the file elsewhere.",
     )

@@ -54,7 +54,7 @@ def durability(workspace: Path) -> Row:
             "fsync",
             "bad",
             f"Nothing can be written to {place}: {refused.strerror}.",
-            "Choose a folder that is yours, with --workspace.",
+            "Choose a folder that is yours, with --folder.",
         )
     middle_ms = statistics.median(taken_ms)
     says = f"A byte is truly on disk after {middle_ms:.2f} ms (median of {_TRIALS})."

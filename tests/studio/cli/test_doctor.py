@@ -12,11 +12,12 @@ from studio.cli import doctor
 from studio.cli.checks import sandbox, secrets, storage, window
 from studio.cli.checks.row import Row
 from studio.cli.screen import Screen
+from training.data.keys import open_keys
 
 
 def test_the_report_is_one_object_whose_state_is_the_worst_of_its_rows(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "studio", "doctor", "--json", "--workspace", str(tmp_path)],
+        [sys.executable, "-m", "studio", "doctor", "--json", "--folder", str(tmp_path)],
         capture_output=True,
         text=True,
     )
@@ -93,3 +94,11 @@ def test_a_keyring_that_keeps_nothing_is_refused(monkeypatch: pytest.MonkeyPatch
     row = secrets.keyring()
     assert row.state == "warn"
     assert "keyring.backends.null" in row.means
+
+
+def test_a_recovery_key_that_was_never_exported_is_asked_for(tmp_path: Path) -> None:
+    assert secrets.recovery_key(tmp_path).state == "ok"  # nothing is there that could be lost
+    keys = open_keys(tmp_path / "keys")
+    assert secrets.recovery_key(tmp_path).state == "warn"
+    keys.export_recovery("a passphrase of some length")
+    assert secrets.recovery_key(tmp_path).state == "ok"
