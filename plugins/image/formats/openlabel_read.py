@@ -1,0 +1,429 @@
+"""From OpenLABEL's elements, frames and data to tracks, shapes, relations and tags."""
+
+import json
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from plugins.image.formats.openlabel_carry import (
+    ELEMENT,
+    ELEMENTS,
+    NAME,
+    ONTOLOGY,
+    OURS,
+    PLAIN,
+    PRESENT,
+    REST,
+    STATE,
+    STATIC,
+    SYSTEM,
+    as_text,
+    pose_of,
+    quaternion_of_euler,
+    split_plain,
+)
+from studio.domain.contracts.formats import MediaFile, ReadItem
+from studio.domain.contracts.reading import Files
+from studio.domain.entities import (
+    AnyEntity,
+    Box,
+    Calibration,
+    CoordinateSystem,
+    Cuboid,
+    Keypoints,
+    PluginShape,
+    Polygon,
+    Polyline,
+    Polyline3,
+    Relation,
+    RotatedBox,
+    Tag,
+    Track,
+)
+from studio.domain.errors import AtelierError
+from studio.domain.ids import EntityId, StreamId, TrackId, is_id, new_id
+from studio.domain.values import Value, attributes
+from studio.domain.wire.projects import Stream, StreamKind
+
+KINDS: dict[str, StreamKind] = {"camera": "image", "lidar": "points", "radar": "points"}
+SPACE = ("cuboid", "poly3d", "point3d", "mesh")
+SIDECAR = ("metadata", "ontologies", "resources", "streams", "coordinate_systems", "frame_intervals")
+
+
+class Reader:
+    """Reads one file's content, which has been validated against the schema."""
+
+    def __init__(self, path: str, content: dict[str, Any], pictures: Files) -> None:
+        self._path = path
+        self._content = content
+        self._pictures = pictures
+        self._ids: dict[tuple[str, str], EntityId] = {}
+        self._streams: dict[str, Stream] = {}
+        self._declared = content.get("streams", {})
+        self._frames = {int(key): frame for key, frame in content.get("frames", {}).items()}
+        self._frame_count = max(self._frames, default=0) + 1
+        self._carried: list[AnyEntity] = []
+
+    def item(self) -> ReadItem:
+        """The whole file as one item. Raises `import.malformed` where what it says cannot be."""
+        for name, stream in self._declared.items():
+            kind = KINDS.get(stream.get("type", ""))
+            if kind is not None:
+                size = stream.get("stream_properties", {}).get("intrinsics_pinhole", {})
+                self._stream(name, kind, size.get("width_px", 0), size.get("height_px", 0))
+        entities: list[AnyEntity] = []
+        try:
+            for element in ELEMENTS:
+                for uid, content in self._content.get(f"{element}s", {}).items():
+                    entities += self._element(element, uid, content)
+            entities += self._relations()
+            entities += self._tags()
+            entities += self._coordinate_systems()
+            entities += self._calibrations()
+        except (TypeError, ValueError, KeyError, IndexError, msgspec.ValidationError) as error:
+            raise AtelierError(
+                "import.malformed",
+                f"{self._path!r} keeps to OpenLABEL's schema, but holds what no geometry can be: {error}.",
+                hint="Write the file again with the program that made it.",
+            ) from error
+        if not self._streams:
+            self._stream("image", "image")
+        return ReadItem(
+            source=self._path,
+            media=tuple(MediaFile(stream, self._media(name)) for name, stream in self._streams.items()),
+            entities=tuple(entities + self._carried),
+            state="accepted",
+            sidecar=self._sidecar(),
+        )
+
+    def _stream(self, name: str, kind: StreamKind, width: int = 0, height: int = 0) -> StreamId:
+        if name not in self._streams:
+            self._streams[name] = Stream(
+                id=StreamId(name),
+                name=name,
+                kind=kind,
+                frames=self._frame_count,
+                width=max(0, int(width)),
+                height=max(0, int(height)),
+            )
+        return self._streams[name].id
+
+    def _media(self, name: str) -> tuple[str, ...]:
+        uri = self._declared.get(name, {}).get("uri", "")
+        found = self._pictures.find(uri, self._path) if uri else None
+        return (found,) if found else ()
+
+    def _stream_of(self, kind: str, system: str) -> StreamId:
+        if system in self._streams:
+            return self._streams[system].id
+        wanted: StreamKind = "points" if kind in SPACE else "image"
+        for stream in self._streams.values():
+            if stream.kind == wanted:
+                return stream.id
+        return self._stream(wanted, wanted)
+
+    def _first_stream(self) -> StreamId:
+        for stream in self._streams.values():
+            return stream.id
+        return self._stream("image", "image")
+
+    def _element(self, element: str, uid: str, content: dict[str, Any]) -> Iterator[AnyEntity]:
+        plain, rest = split_plain(
+            {kind: values for kind, values in content.get(f"{element}_data", {}).items() if kind in PLAIN}
+        )
+        if content.get("type", "").startswith(f"{OURS}:"):
+            for each in content[f"{element}_data"]["text"]:
+                self._carried.append(msgspec.json.decode(each["val"], type=AnyEntity))
+            return
+        held: dict[str, Value] = dict(plain)
+        if element != "object":
+            held[ELEMENT] = element
+        if "ontology_uid" in content:
+            held[ONTOLOGY] = content["ontology_uid"]
+        left = {"data": rest} if rest else {}
+        for key in ("resource_uid", "coordinate_system"):
+            if key in content:
+                left[key] = content[key]
+        if left:
+            held[REST] = as_text(left)
+        name, identity = content.get("name", ""), ""
+        if name.startswith("{") and f'"{OURS}"' in name:
+            said = json.loads(name)[OURS]
+            name, identity = said["name"], said["identity"]
+        track = Track(
+            id=TrackId(self._id(element, uid)),
+            class_name=content["type"],
+            name=name,
+            identity=identity,
+            attributes=attributes(**held),
+        )
+        yield track
+        yield from self._data(track, element, content.get(f"{element}_data", {}), None)
+        seen: set[int] = set()
+        for frame, at in sorted(self._frames.items()):
+            inside = at.get(f"{element}s", {}).get(uid)
+            if inside is None:
+                continue
+            made = list(self._data(track, element, inside.get(f"{element}_data", {}), frame))
+            if made:
+                seen.add(frame)
+            yield from made
+        yield from self._presence(track, content, seen)
+
+    def _presence(self, track: Track, content: dict[str, Any], seen: set[int]) -> Iterator[AnyEntity]:
+        for interval in content.get("frame_intervals", ()):
+            start, end = interval["frame_start"], interval["frame_end"]
+            if not all(frame in seen for frame in (start, end)) or len(seen) < end - start + 1:
+                yield PluginShape(
+                    id=EntityId(new_id()),
+                    track=track.id,
+                    stream=self._first_stream(),
+                    plugin_kind=PRESENT,
+                    version=1,
+                    frame=start,
+                    values=(("frame_end", end),),
+                )
+
+    def _data(
+        self, track: Track, element: str, data: dict[str, Any], frame: int | None
+    ) -> Iterator[AnyEntity]:
+        for kind, values in data.items():
+            if kind not in PLAIN:
+                for datum in values:
+                    yield self._shape(track, kind, datum, frame)
+        if frame is None:
+            return
+        held, rest = split_plain({kind: values for kind, values in data.items() if kind in PLAIN})
+        if held or rest:
+            if rest:
+                held[REST] = as_text(rest)
+            yield PluginShape(
+                id=EntityId(new_id()),
+                track=track.id,
+                stream=self._first_stream(),
+                plugin_kind=STATE,
+                version=1,
+                frame=frame,
+                values=attributes(**held),
+            )
+
+    def _shape(self, track: Track, kind: str, datum: dict[str, Any], frame: int | None) -> AnyEntity:
+        left = dict(datum)
+        ours = left.pop(OURS, {})
+        system = str(left.pop("coordinate_system", ""))
+        held, rest = split_plain(left.pop("attributes", {}))
+        stream = StreamId(ours["stream"]) if "stream" in ours else self._stream_of(kind, system)
+        held[NAME] = str(left.pop("name", ""))
+        if system and system != stream and kind not in ("cuboid", "poly3d"):
+            held[SYSTEM] = system
+        if frame is None and self._frames:
+            held[STATIC] = True
+        if rest:
+            left["attributes"] = rest
+        if "name" in ours:
+            del held[NAME]
+        made = self._geometry(kind, left, ours)
+        if made[0] is not PluginShape:
+            read = ("val", "closed", "mode") if kind in ("poly2d", "poly3d") else ("val",)
+            left = {key: value for key, value in left.items() if key not in read}
+        if left:
+            held[REST] = as_text(left)
+        shape, values = made
+        if shape in (Cuboid, Polyline3):
+            values["coordinate_system"] = system or "ego"
+        if "order" in ours:
+            values["order"] = ours["order"]
+        made_shape: AnyEntity = shape(
+            id=EntityId(ours["id"]) if is_id(str(ours.get("id", ""))) else EntityId(new_id()),
+            track=track.id,
+            stream=stream,
+            frame=frame or 0,
+            attributes=attributes(**held),
+            **values,
+        )
+        return made_shape
+
+    def _geometry(self, kind: str, datum: dict[str, Any], ours: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        val = datum.get("val")
+        match kind:
+            case "bbox":
+                x, y, w, h = map(_finite, val or ())
+                box = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+                exact = tuple(map(_finite, ours.get("xyxy", box)))
+                close = all(abs(a - b) < 1e-6 for a, b in zip(exact, box, strict=True))
+                return Box, {"xyxy": exact if close else box}
+            case "rbbox":
+                x, y, w, h, angle = map(_finite, val or ())
+                return RotatedBox, {"centre": (x, y), "size": (w, h), "angle_rad": angle}
+            case "poly2d" if _absolute(datum):
+                points = _points(datum)
+                if datum.get("closed"):
+                    holes = tuple(tuple(map(tuple, hole)) for hole in ours.get("holes", ()))
+                    return Polygon, {"outline": points, "holes": holes}
+                return Polyline, {"points": points}
+            case "point2d":
+                x, y = map(_finite, val or ())
+                points = ours.get("points", ((datum.get("id", ""), (x, y), 2),))
+                return Keypoints, {
+                    "points": tuple((str(n), (float(p[0]), float(p[1])), s) for n, p, s in points)
+                }
+            case "cuboid" if val is not None:
+                return Cuboid, _cuboid([_finite(each) for each in val])
+            case "cuboid" if {"quaternion", "size"} <= datum.keys():
+                centre = datum.get("translation") or datum.get("traslation") or ()
+                both = [*centre, *datum["quaternion"], *datum["size"]]
+                return Cuboid, _cuboid([_finite(each) for each in both])
+            case "poly3d" if isinstance(val, list) and len(val) % 3 == 0:
+                flat = [_finite(each) for each in val]
+                points3 = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+                return Polyline3, {"points": points3, "closed": bool(datum.get("closed"))}
+            case _:
+                return PluginShape, {
+                    "plugin_kind": f"openlabel.{kind}",
+                    "version": 1,
+                    "anchors": _anchors(kind, datum),
+                }
+
+    def _relations(self) -> Iterator[AnyEntity]:
+        for uid, content in self._content.get("relations", {}).items():
+            pairs = [
+                (self._id(s["type"], s["uid"]), self._id(o["type"], o["uid"]))
+                for s in content["rdf_subjects"]
+                for o in content["rdf_objects"]
+            ]
+            held: dict[str, Value] = {}
+            if content.get("name"):
+                held[NAME] = content["name"]
+            if "ontology_uid" in content:
+                held[ONTOLOGY] = content["ontology_uid"]
+            left = {key: content[key] for key in ("frame_intervals", "resource_uid") if key in content}
+            if len(pairs) > 1:
+                left["uid"] = uid
+            if left:
+                held[REST] = as_text(left)
+            for source, target in pairs:
+                yield Relation(
+                    id=EntityId(uid) if is_id(uid) and len(pairs) == 1 else EntityId(new_id()),
+                    class_name=content["type"],
+                    source=source,
+                    target=target,
+                    attributes=attributes(**held),
+                )
+
+    def _tags(self) -> Iterator[AnyEntity]:
+        for uid, content in self._content.get("tags", {}).items():
+            ours = content.get(OURS, {})
+            held: dict[str, Value] = dict(ours.get("attributes", {}))
+            if content["ontology_uid"]:
+                held[ONTOLOGY] = content["ontology_uid"]
+            left = {key: value for key, value in content.items() if key not in ("type", "ontology_uid", OURS)}
+            if left:
+                held[REST] = as_text(left)
+            interval = ours.get("interval")
+            yield Tag(
+                id=EntityId(uid) if is_id(uid) else EntityId(new_id()),
+                class_name=content["type"],
+                stream=ours.get("stream"),
+                frame=ours.get("frame"),
+                interval=(interval[0], interval[1]) if interval else None,
+                attributes=attributes(**held),
+            )
+
+    def _coordinate_systems(self) -> Iterator[AnyEntity]:
+        for name, content in self._content.get("coordinate_systems", {}).items():
+            pose = pose_of(content.get("pose_wrt_parent")) or ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+            ours = str(content.get(OURS, ""))
+            yield CoordinateSystem(
+                id=EntityId(ours) if is_id(ours) else EntityId(new_id()),
+                name=name,
+                parent=content.get("parent", ""),
+                translation=pose[0],
+                rotation=pose[1],
+            )
+
+    def _calibrations(self) -> Iterator[AnyEntity]:
+        if any(isinstance(each, Calibration) for each in self._carried):
+            return
+        for name, stream in self._declared.items():
+            pinhole = stream.get("stream_properties", {}).get("intrinsics_pinhole")
+            matrix = (pinhole or {}).get("camera_matrix_3x4") or ()
+            if name not in self._streams or len(matrix) != 12:
+                continue
+            rows = [_finite(each) for each in matrix]
+            distortion = tuple(_finite(each) for each in pinhole.get("distortion_coeffs_1xN") or ())
+            yield Calibration(
+                id=EntityId(new_id()),
+                stream=self._streams[name].id,
+                model="brown_conrady" if any(distortion) else "pinhole",
+                size=(max(0, int(pinhole.get("width_px", 0))), max(0, int(pinhole.get("height_px", 0)))),
+                intrinsics=tuple(rows[0:3] + rows[4:7] + rows[8:11]),
+                distortion=distortion,
+            )
+
+    def _sidecar(self) -> bytes:
+        kept: dict[str, Any] = {key: self._content[key] for key in SIDECAR if key in self._content}
+        properties = {
+            str(frame): at["frame_properties"]
+            for frame, at in self._frames.items()
+            if "frame_properties" in at
+        }
+        if properties:
+            kept["frame_properties"] = properties
+        return as_text(kept).encode()
+
+    def _id(self, element: str, uid: str) -> EntityId:
+        key = (element, uid)
+        if key not in self._ids:
+            self._ids[key] = EntityId(uid if is_id(uid) else new_id())
+        return self._ids[key]
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
+def _absolute(datum: dict[str, Any]) -> bool:
+    mode = datum.get("mode", "MODE_POLY2D_ABSOLUTE")
+    val = datum.get("val")
+    return (
+        mode in ("MODE_POLY2D_ABSOLUTE", "MODE_POLY2D_RELATIVE")
+        and isinstance(val, list)
+        and len(val) % 2 == 0
+    )
+
+
+def _points(datum: dict[str, Any]) -> tuple[tuple[float, float], ...]:
+    flat = [_finite(each) for each in datum["val"]]
+    points = list(zip(flat[::2], flat[1::2], strict=True))
+    if datum.get("mode") == "MODE_POLY2D_RELATIVE":
+        for number, _ in enumerate(list(pairwise(points)), 1):
+            (x, y), (dx, dy) = points[number - 1], points[number]
+            points[number] = (x + dx, y + dy)
+    return tuple(points)
+
+
+def _cuboid(val: list[float]) -> dict[str, Any]:
+    if len(val) == 9:
+        x, y, z, rx, ry, rz, length, width, height = val
+        rotation = quaternion_of_euler(rx, ry, rz)
+    else:
+        x, y, z, qx, qy, qz, qw, length, width, height = val
+        rotation = (qx, qy, qz, qw)
+    return {"centre": (x, y, z), "size": (length, width, height), "rotation": rotation}
+
+
+def _anchors(kind: str, datum: dict[str, Any]) -> tuple[tuple[float, ...], ...]:
+    if kind == "mesh":
+        return tuple(tuple(map(_finite, each["val"])) for each in datum.get("point3d", {}).values())
+    val = datum.get("val")
+    if kind == "point3d" and isinstance(val, list):
+        return (tuple(map(_finite, val)),)
+    if kind == "poly2d" and isinstance(val, list) and len(val) >= 2:
+        return ((_finite(val[0]), _finite(val[1])),)
+    return ((0.0, 0.0),)
