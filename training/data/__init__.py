@@ -1,0 +1,1 @@
+"""What the node keeps beside its database: keys, blobs, prepared media, frozen snapshots, backups."""

@@ -1,0 +1,93 @@
+"""Which blobs belong to which item, and as what; their keys are sealed with the item's."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import Table, select
+
+from studio.domain.ids import BlobName, ItemId, ProjectId
+from training.store.engine import Transaction
+from training.store.schema import bytes_column, id_column, metadata, number_column, text_column
+
+_AT_ONCE = 500
+
+item_blobs = Table(
+    "item_blobs",
+    metadata,
+    id_column("item", primary_key=True),
+    id_column("place", primary_key=True),  # STREAM/FRAME, STREAM/FRAME/views, or put/NAME
+    id_column("project"),
+    id_column("blob", index=True),
+    number_column("size"),
+    text_column("media_type"),
+    bytes_column("key"),  # sealed with the item's key; of adopted media: the sealed path
+    id_column("root"),  # which allow-listed folder adopted media lie under; empty: a blob of ours
+)
+
+
+class BlobRow(Struct, frozen=True):
+    """One blob in one item."""
+
+    item: ItemId
+    place: str
+    project: ProjectId
+    blob: BlobName
+    size: int
+    media_type: str
+    key: bytes
+    root: str = ""
+
+
+def add(tx: Transaction, rows: Sequence[BlobRow]) -> None:
+    """Keep `rows`; the same place again takes the new one."""
+    for row in rows:
+        at = (item_blobs.c.item == row.item) & (item_blobs.c.place == row.place)
+        tx.execute(item_blobs.delete().where(at))
+    if rows:
+        names = BlobRow.__struct_fields__
+        tx.execute(item_blobs.insert(), [{name: getattr(row, name) for name in names} for row in rows])
+
+
+def get(tx: Transaction, item: ItemId, place: str) -> BlobRow | None:
+    """The blob at `place` of `item`."""
+    chosen = select(item_blobs).where((item_blobs.c.item == item) & (item_blobs.c.place == place))
+    row = tx.execute(chosen).one_or_none()
+    return None if row is None else BlobRow(**row._mapping)
+
+
+def of_item(tx: Transaction, item: ItemId) -> list[BlobRow]:
+    """Every blob of `item`, by place."""
+    chosen = select(item_blobs).where(item_blobs.c.item == item).order_by(item_blobs.c.place)
+    return [BlobRow(**row._mapping) for row in tx.execute(chosen)]
+
+
+def names_of_items(tx: Transaction, items: Sequence[ItemId]) -> dict[ItemId, tuple[BlobName, ...]]:
+    """The names of each item's original media, by place; they stand for the content."""
+    found: dict[ItemId, list[BlobName]] = {item: [] for item in items}
+    for start in range(0, len(items), _AT_ONCE):
+        some = items[start : start + _AT_ONCE]
+        chosen = select(item_blobs.c.item, item_blobs.c.place, item_blobs.c.blob)
+        chosen = chosen.where(item_blobs.c.item.in_(some)).order_by(item_blobs.c.item, item_blobs.c.place)
+        for item, place, blob in tx.execute(chosen):
+            if not place.startswith("put/") and not place.endswith("/views"):
+                found[ItemId(item)].append(BlobName(blob))
+    return {item: tuple(names) for item, names in found.items()}
+
+
+def drop_item(tx: Transaction, item: ItemId) -> list[tuple[ProjectId, BlobName]]:
+    """Forget every blob of `item`; returns those that nobody else in their project uses."""
+    rows = of_item(tx, item)
+    tx.execute(item_blobs.delete().where(item_blobs.c.item == item))
+    alone: list[tuple[ProjectId, BlobName]] = []
+    for row in rows:
+        others = (item_blobs.c.blob == row.blob) & (item_blobs.c.project == row.project)
+        if not row.root and tx.execute(select(item_blobs.c.item).where(others).limit(1)).first() is None:
+            alone.append((row.project, row.blob))
+    return alone
+
+
+def in_use(tx: Transaction) -> list[tuple[ProjectId, BlobName]]:
+    """Every blob that any item uses, once; adopted media are none of ours."""
+    columns = (item_blobs.c.project, item_blobs.c.blob)
+    chosen = select(*columns).where(item_blobs.c.root == "").distinct().order_by(*columns)
+    return [(ProjectId(project), BlobName(blob)) for project, blob in tx.execute(chosen)]
