@@ -1,0 +1,1 @@
+"""Routes: decode, who may, one call, encode."""

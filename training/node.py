@@ -1,0 +1,83 @@
+"""The node as one value: the parts that handlers and jobs reach for, assembled once at start."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.domain.ids import new_id
+from training.data.blobs import Blobs, Folder
+from training.data.keys import open_keys
+from training.store.engine import Store
+from training.work.clock import Clock, SystemClock
+from training.work.events import Events
+
+if TYPE_CHECKING:
+    from training.data.keys import Keys
+    from training.work.sessions import SessionBook
+
+# part -> `make(node) -> part`, in the order in which they are made: each may use those before it. A part may
+# have `resume()`, called when all are there (after a restart it goes on with what was interrupted), and
+# `close()`, called in reverse order when the node stops. By import string: a part may know the node's type
+PARTS: tuple[tuple[str, str], ...] = (
+    ("sessions", "training.work.sessions:open_sessions"),
+    ("jobs", "training.work.jobs:open_jobs"),
+    ("spawner", "training.runs.spawner:open_spawner"),
+    ("services", "training.releases.supervisor:open_services"),
+)
+
+
+@dataclass
+class Node:
+    """One workspace folder, opened. `folder` holds what `docs/architecture.md` says."""
+
+    folder: Path
+    store: Store
+    keys: Keys
+    blobs: Blobs
+    events: Events = field(default_factory=Events)
+    clock: Clock = field(default_factory=SystemClock)
+    start: str = field(default_factory=new_id)  # of this start of the process: leases of another are dead
+    own_secret: str = ""
+    jobs: Any = None
+    spawner: Any = None
+    services: Any = None
+    sessions: SessionBook = None  # type: ignore[assignment]
+
+    def resume(self) -> None:
+        """Go on with what the last stop interrupted."""
+        for name, _ in PARTS:
+            resume = getattr(getattr(self, name), "resume", None)
+            if resume is not None:
+                resume()
+
+    def close(self) -> None:
+        """Stop every part; the store last."""
+        self.events.close()
+        for name, _ in reversed(PARTS):
+            close = getattr(getattr(self, name), "close", None)
+            if close is not None:
+                close()
+        self.store.close()
+
+
+def assemble(folder: Path, database: str = "", clock: Clock | None = None) -> Node:
+    """Open the workspace at `folder`; `database` is a URL, else the folder's own SQLite file.
+
+    Raises `store.unreachable`, `node.already_running`, and what each part raises.
+    """
+    from training.store.migrations import bring_up
+
+    store = Store(database or f"sqlite:///{folder / 'node.db'}")
+    keys = open_keys(folder / "keys")
+    node = Node(folder, store, keys, Blobs(Folder(folder / "blobs")), clock=clock or SystemClock())
+    store.publish = node.events.publish
+    bring_up(store)
+    for name, target in PARTS:
+        module, _, make = target.partition(":")
+        if importlib.util.find_spec(module.rpartition(".")[0]) and importlib.util.find_spec(module):
+            setattr(node, name, getattr(importlib.import_module(module), make)(node))
+    return node

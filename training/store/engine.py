@@ -1,0 +1,307 @@
+"""The database: snapshots to read from, and one writer whose commits are durable and grouped.
+
+SQLite (WAL, synchronous=FULL) or PostgreSQL, by URL; one node a database on either. Whoever wants to be
+told of a change says so inside the transaction (`after_commit`, `emit`) and hears of it once it is on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from studio.domain.errors import AtelierError
+from studio.domain.ids import ItemId, ProjectId
+from studio.domain.wire.jobs import Event, EventKind
+from training.store.schema import metadata, number_column, text_column
+
+T = TypeVar("T")
+
+_BUSY_MS = 10_000
+_GROUP = 64  # writes that share one commit at most; more would make the first of them wait
+_ONE_NODE = 0x0A7E_11E5  # key of PostgreSQL's advisory lock
+
+counters = Table("counters", metadata, text_column("name", primary_key=True), number_column("value"))
+
+
+class Transaction:
+    """One transaction on one connection, handed to store functions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._events: list[Event] = []
+        self._after: list[Callable[[], object]] = []
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.connection.dialect.name
+
+    def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+        """Run a statement of SQLAlchemy Core; `parameters` may be a list, for many rows."""
+        return self.connection.execute(statement, parameters)
+
+    def after_commit(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Call `function` once the transaction is durable; never when it is rolled back."""
+        self._after.append(lambda: function(*arguments))
+
+    def emit(
+        self,
+        kind: EventKind,
+        project: ProjectId | None = None,
+        item: ItemId | None = None,
+        subject: str = "",
+        revision: int = 0,
+    ) -> None:
+        """Tell every studio that something changed, once it is durable; numbered in this transaction."""
+        self._events.append(Event(0, kind, project, item, subject, revision))
+
+    def mark(self) -> tuple[int, int]:
+        """What would be told so far, for `forget_since`."""
+        return len(self._events), len(self._after)
+
+    def forget_since(self, mark: tuple[int, int]) -> None:
+        """Drop what was to be told since `mark`: its part was rolled back."""
+        del self._events[mark[0] :]
+        del self._after[mark[1] :]
+
+    def number_events(self) -> list[Event]:
+        """The events to publish, numbered from the persistent counter. Called once, before the commit."""
+        if not self._events:
+            return []
+        last = next_number(self, "events", len(self._events))
+        first = last - len(self._events) + 1
+        return [
+            Event(first + index, each.kind, each.project, each.item, each.subject, each.revision)
+            for index, each in enumerate(self._events)
+        ]
+
+    def run_after(self) -> None:
+        """Call what waited for the commit."""
+        for function in self._after:
+            function()
+
+
+def next_number(tx: Transaction, name: str, count: int = 1) -> int:
+    """The counter `name`, `count` further than it stood; it starts at 0 and never goes back."""
+    grown = counters.update().where(counters.c.name == name).values(value=counters.c.value + count)
+    value = tx.execute(grown.returning(counters.c.value)).scalar_one_or_none()
+    if value is None:
+        tx.execute(counters.insert().values(name=name, value=count))
+        return count
+    return int(value)
+
+
+class Store:
+    """The node's database. Reads run side by side; writes one after the other."""
+
+    def __init__(self, url: str) -> None:
+        """Open, without looking at the tables. Raises `store.unreachable`, `node.already_running`."""
+        self.url = make_url(url)
+        self.publish: Callable[[list[Event]], None] = _nobody_listens
+        self._writing = threading.Lock()
+        self._waiting: deque[_Waiting[Any]] = deque()
+        self._held: Connection | None = None
+        if self.url.get_backend_name() == "sqlite":
+            self._readers, self._writer = _sqlite_engines(url)
+        else:
+            self._readers, self._writer = _postgres_engines(url)
+            self._held = _claim(self._writer)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A snapshot: everything in it is of one moment, whatever is written meanwhile."""
+        try:
+            with self._readers.connect() as connection, connection.begin():
+                yield Transaction(connection)
+        except DBAPIError as error:
+            raise _plain(error) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """The one writer. Durable when it ends without an error; otherwise nothing of it happened.
+
+        Not to be nested: hand the transaction on. Raises `node.disk_full`, `store.unreachable`.
+        """
+        with self._writing:
+            try:
+                with self._writer.connect() as connection, connection.begin():
+                    tx = Transaction(connection)
+                    yield tx
+                    told = tx.number_events()
+            except DBAPIError as error:
+                raise _plain(error) from error
+            self._tell(told, tx)
+
+    def grouped(self, work: Callable[[Transaction], T]) -> T:
+        """As `write`, sharing one commit with the writes that wait at the same time.
+
+        Each stands in a savepoint of its own: one that raises takes back itself alone. Whoever gets the
+        writer first carries out the others' work too. The call returns when the commit is durable.
+        """
+        mine: _Waiting[T] = _Waiting(work)
+        self._waiting.append(mine)
+        with self._writing:
+            if not mine.answer.done():
+                self._carry_out_waiting()
+        return mine.answer.result()
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        if self._held is not None:
+            self._held.close()
+        self._readers.dispose()
+        self._writer.dispose()
+
+    def _carry_out_waiting(self) -> None:
+        group: list[_Waiting[Any]] = []
+        while self._waiting and len(group) < _GROUP:
+            group.append(self._waiting.popleft())
+        done: list[tuple[_Waiting[Any], Any]] = []
+        try:
+            with self._writer.connect() as connection, connection.begin():
+                tx = Transaction(connection)
+                for each in group:
+                    result = self._carry_out(tx, each)
+                    if not each.answer.done():
+                        done.append((each, result))
+                told = tx.number_events()
+            self._tell(told, tx)
+            for each, result in done:
+                each.answer.set_result(result)
+        except DBAPIError as error:
+            plain = _plain(error)
+            plain.__cause__ = error
+            _fail(group, plain)
+        finally:
+            # nobody may wait for ever, whatever went wrong here
+            _fail(group, RuntimeError("the writer stopped before its commit"))
+
+    def _carry_out(self, tx: Transaction, one: _Waiting[Any]) -> Any:
+        mark = tx.mark()
+        point = tx.connection.begin_nested()
+        try:
+            result = one.work(tx)
+        except OperationalError:
+            # a full disk may have ended the whole transaction: nobody's work is known to stand
+            raise
+        except Exception as refused:  # noqa: BLE001  handed to whom it belongs, one of many
+            point.rollback()
+            tx.forget_since(mark)
+            one.answer.set_exception(refused)
+            return None
+        point.commit()
+        return result
+
+    def _tell(self, told: list[Event], tx: Transaction) -> None:
+        # still under the writer's lock, so that events are published in the order of their numbers
+        if told:
+            self.publish(told)
+        tx.run_after()
+
+
+class _Waiting(Generic[T]):
+    """A write that shares a commit: what to do, and where its answer goes."""
+
+    def __init__(self, work: Callable[[Transaction], T]) -> None:
+        self.work = work
+        self.answer: Future[T] = Future()
+
+
+def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
+    for each in group:
+        if not each.answer.done():
+            each.answer.set_exception(error)
+
+
+def _nobody_listens(events: list[Event]) -> None:
+    """Until a node listens, events are only counted."""
+
+
+def _sqlite_engines(url: str) -> tuple[Engine, Engine]:
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": _BUSY_MS / 1000}}
+    readers = create_engine(url, poolclass=QueuePool, pool_size=16, max_overflow=64, **options)
+    writer = create_engine(url, poolclass=StaticPool, **options)
+    for engine, begin in ((readers, "BEGIN"), (writer, "BEGIN IMMEDIATE")):
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_with(begin))
+    return readers, writer
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # the driver would begin transactions by itself, too late for a snapshot and never IMMEDIATE
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={_BUSY_MS}",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-32768",
+        "secure_delete=ON",  # an erased item's rows are zeroed, not only unlinked
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_with(statement: str) -> Callable[[Connection], None]:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin
+
+
+def _postgres_engines(url: str) -> tuple[Engine, Engine]:
+    readers = create_engine(
+        url,
+        pool_size=8,
+        max_overflow=24,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+    )
+    writer = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+    return readers, writer
+
+
+def _claim(engine: Engine) -> Connection:
+    """A connection that holds the database for this node as long as it lives."""
+    try:
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        got = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ONE_NODE}).scalar_one()
+    except DBAPIError as error:
+        raise _plain(error) from error
+    if not got:
+        connection.close()
+        raise AtelierError(
+            "node.already_running",
+            "Another node already works on this database.",
+            hint="Stop that node first, or give this one a database of its own.",
+        )
+    return connection
+
+
+def _plain(error: DBAPIError) -> Exception:
+    said = str(error.orig).lower()
+    if "full" in said or "no space" in said or "disk i/o" in said:
+        return AtelierError(
+            "node.disk_full",
+            "The node's disk is full. This was not saved there; it is kept here.",
+            detail=said[:200],
+            hint="Free some space on the node's disk. Saving goes on by itself.",
+        )
+    if isinstance(error, OperationalError):
+        return AtelierError(
+            "store.unreachable",
+            "The node cannot reach its database. This was not saved there; it is kept here.",
+            detail=said[:200],
+            hint="Look at the node's log; saving goes on when the database answers again.",
+        )
+    return error

@@ -1,0 +1,1 @@
+"""Services: the rules, one transaction each; durable jobs."""
