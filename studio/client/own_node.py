@@ -20,16 +20,22 @@ from studio.domain.wire import routes
 
 NOTE = "node.json"
 SECRET = "own.secret"
-LOG = "node.log"
+LOG = "start.log"  # what it says before its own log is open, and why it ended
 _PAUSE_S = 0.05
 
 
 class NodeNote(msgspec.Struct, frozen=True):
     """What a running node writes about itself into `node.json`."""
 
-    address: str
     pid: int
     version: str = ""
+    socket: str = ""
+    address: str = ""
+
+    @property
+    def where(self) -> str:
+        """Its address, as `Client.connect` takes it."""
+        return f"unix:{self.socket}" if self.socket else self.address
 
 
 class OwnNode:
@@ -37,7 +43,7 @@ class OwnNode:
 
     def __init__(self, folder: Path, note: NodeNote, process: subprocess.Popen[bytes] | None = None) -> None:
         self.folder = folder
-        self.address = note.address
+        self.address = note.where
         self.pid = note.pid
         self._process = process
 
@@ -50,7 +56,7 @@ class OwnNode:
     def find(cls, folder: Path) -> OwnNode | None:
         """The node that runs on `folder` and answers, or None."""
         note = _note(folder)
-        return cls(folder, note) if note is not None and _answers(note.address) else None
+        return cls(folder, note) if note is not None and _answers(note.where) else None
 
     @classmethod
     def start(cls, folder: Path, wait_s: float = 30.0, python: str = sys.executable) -> OwnNode:
@@ -79,7 +85,7 @@ class OwnNode:
         while time.monotonic() < deadline:
             ended = process.poll() is not None
             note = _note(folder)
-            if note is not None and _answers(note.address):
+            if note is not None and _answers(note.where):
                 # another studio may have been quicker; ours has then ended, and theirs is as good
                 return cls(folder, note, None if note.pid != process.pid and ended else process)
             if ended and not _another_starts(note, process.pid):

@@ -7,8 +7,9 @@ import msgspec
 
 from studio.domain.errors import AtelierError
 
-UNREACHABLE = frozenset(("node.gone", "node.slow", "node.busy"))  # to try again later; nothing is lost
-SIGN_IN_AGAIN = frozenset(("session.missing", "session.expired", "session.unknown"))
+# to try again later, without end; nothing is lost
+UNREACHABLE = frozenset(("node.gone", "node.slow", "node.busy", "node.disk_full", "store.unreachable"))
+SIGN_IN_AGAIN = frozenset(("session.missing", "session.expired", "session.wrong"))
 
 
 def problem_of(response: httpx.Response) -> AtelierError:

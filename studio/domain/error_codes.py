@@ -31,7 +31,7 @@ CODES: dict[str, str] = {
     "document.closed": "The item was closed in this studio; it takes no more Edits until opened again.",
     "undo.in_the_way": "Somebody has changed the same thing since; the undo was left whole.",
     "conflict.unknown": "The conflict was resolved already, or never was.",
-    "conflict.no_copy": "One's own version cannot stand beside the other: it removes, or changes a track itself.",
+    "conflict.no_copy": "One's own version cannot stand beside the other one: nothing of it can be copied.",
     "conflict.no_way": "What one's own version belongs to was removed and is not known here any more.",
     "journal.damaged": "The journal holds a record that was altered; everything before it is kept.",
     "journal.stopped": "The journal cannot be written any more (disk full or failing): nothing is kept here.",
