@@ -1,0 +1,1 @@
+"""Closed environments: where code runs that nobody has to trust."""
