@@ -1,0 +1,164 @@
+"""How the command line finds the format of a folder and reads it, without a node."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from studio.domain.contracts.formats import Budget, Format, Media, Problem, ReadItem, Sniffed
+from studio.domain.contracts.plugin import installed_plugins, load_part
+from studio.domain.contracts.reading import as_problem
+from studio.domain.contracts.tree import FolderTree
+from studio.domain.entities import PluginShape, Relation, Shape, Tag, Track
+from studio.domain.errors import AtelierError
+
+
+class Found(Struct, frozen=True):
+    """A folder as one of the installed formats reads it."""
+
+    format: Format
+    items: tuple[ReadItem, ...]
+    problems: tuple[Problem, ...]
+
+
+class Inspection(Struct, frozen=True):
+    """What a folder holds. Points, seconds and characters are sums over the streams that have them."""
+
+    format: str
+    items: int
+    streams: int
+    frames: int
+    tracks: int
+    shapes: dict[str, int]  # by class
+    tags: int
+    relations: int
+    groups: int
+    points: int
+    seconds: float
+    characters: int
+    warnings: tuple[str, ...]
+
+
+def formats() -> dict[str, Format]:
+    """Every installed format by name."""
+    made: dict[str, Format] = {}
+    for plugin in installed_plugins():
+        for part in plugin.formats:
+            found: Format = load_part(part)()
+            made[found.name] = found
+    return made
+
+
+def media_of(kind: str) -> Media | None:
+    """The part that checks files of this kind of stream, or None where no plug-in has one."""
+    for plugin in installed_plugins():
+        if kind in plugin.streams and plugin.media:
+            media: Media = load_part(plugin.media)()
+            return media
+    return None
+
+
+def sniffed(tree: FolderTree) -> list[Sniffed]:
+    """What the installed formats see in a folder, the likeliest first."""
+    seen = [found for each in formats().values() if (found := each.sniff(tree)) is not None]
+    return sorted(seen, key=lambda each: -each.confidence)
+
+
+def read_folder(path: Path, name: str = "", *, check_media: bool = True) -> Found:
+    """Read `path` in the format `name`, or in the one that its content shows.
+
+    Raises `import.not_found`, `import.unknown_format`, `import.nothing`. Files that cannot be used are
+    problems beside the items, and never stop the rest.
+    """
+    tree = FolderTree(path)
+    known = formats()
+    if not name:
+        candidates = sniffed(tree)
+        if not candidates:
+            raise AtelierError(
+                "import.unknown_format",
+                f"No installed format recognises {path.name!r}.",
+                hint=f"Name one with --format: {', '.join(sorted(known))}.",
+            )
+        name = candidates[0].format
+    if name not in known:
+        raise AtelierError(
+            "import.unknown_format",
+            f"There is no format {name!r} here.",
+            hint=f"Installed are: {', '.join(sorted(known))}.",
+        )
+    items: list[ReadItem] = []
+    problems: list[Problem] = []
+    for read in known[name].read(tree, Budget()):
+        if isinstance(read, Problem):
+            problems.append(read)
+        elif not check_media or _media_hold(tree, read, problems):
+            items.append(read)
+    if not items and not problems:
+        raise AtelierError(
+            "import.nothing",
+            f"{path.name!r} holds nothing that {name} reads.",
+            hint="Choose the folder that holds the data, or another format.",
+        )
+    return Found(known[name], tuple(items), tuple(problems))
+
+
+def _media_hold(tree: FolderTree, item: ReadItem, problems: list[Problem]) -> bool:
+    for file in item.media:
+        checker = media_of(file.stream.kind) if file.paths else None
+        for path in file.paths if checker else ():
+            try:
+                checker.probe(tree.local(path), Budget())  # type: ignore[union-attr]
+            except AtelierError as error:
+                problems.append(as_problem(path, error))
+                return False
+    return True
+
+
+def inspection(found: Found) -> Inspection:
+    """Counts over everything that was read; a shape that says only that something is there is no shape."""
+    shapes: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for item in found.items:
+        classes = {each.id: each.class_name for each in item.entities if isinstance(each, Track)}
+        for entity in item.entities:
+            kinds[type(entity).__name__] += 1
+            if isinstance(entity, Shape) and not (isinstance(entity, PluginShape) and not entity.anchors):
+                shapes[classes[entity.track]] += 1
+    streams = [file.stream for item in found.items for file in item.media]
+    return Inspection(
+        format=found.format.name,
+        items=len(found.items),
+        streams=len(streams),
+        frames=sum(max((file.stream.frames for file in item.media), default=0) for item in found.items),
+        tracks=kinds[Track.__name__],
+        shapes=dict(sorted(shapes.items())),
+        tags=kinds[Tag.__name__],
+        relations=kinds[Relation.__name__],
+        groups=kinds["Group"],
+        points=sum(each.points for each in streams),
+        seconds=sum(each.duration_ns for each in streams) / 1e9,
+        characters=sum(each.characters for each in streams),
+        warnings=tuple(said(each) for each in found.problems),
+    )
+
+
+def said(problem: Problem) -> str:
+    """A problem as one sentence: where, what, how to mend it."""
+    return f"{problem.path}: {problem.message} {problem.hint}".strip()
+
+
+def summary_lines(result: Inspection) -> Iterable[str]:
+    """An inspection for a person."""
+    yield f"{result.format}: {result.items:,} items, {result.frames:,} frames, {result.tracks:,} tracks"
+    for name, count in result.shapes.items():
+        yield f"  {count:>8,}  {name}"
+    for name in ("tags", "relations", "groups", "points", "characters"):
+        if count := getattr(result, name):
+            yield f"  {count:>8,}  {name}"
+    if result.warnings:
+        yield f"{len(result.warnings):,} things to look at:"
+        yield from (f"  - {line}" for line in result.warnings[:20])
+        if len(result.warnings) > 20:
+            yield f"  and {len(result.warnings) - 20:,} more (see --json)"
