@@ -1,0 +1,1 @@
+"""What the image canvas is made of: view maths, drawables, layers, tiles, tone."""
