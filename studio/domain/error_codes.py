@@ -74,4 +74,6 @@ CODES: dict[str, str] = {
     "node.no_tls": "The node was to answer on a network without TLS.",
     "store.unreachable": "The node cannot reach its database.",
     "wire.too_large": "The message is larger than allowed for its route.",
+    "display.missing": "The studio was started where no display answers.",
+    "studio.fault": "A fault of the studio's own; the trace is in its log.",
 }

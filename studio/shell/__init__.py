@@ -1,0 +1,1 @@
+"""The window around the pages: actions, navigation, theme, settings, notifications, background calls."""

@@ -1,0 +1,47 @@
+"""Faults of our own: the trace goes to the log, the person gets a sentence."""
+
+import logging
+import sys
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+from studio.domain.errors import AtelierError
+
+LOG = logging.getLogger("atelier.studio")
+
+
+def open_log(folder: Path) -> Path:
+    """Send what is logged to `studio.log` in `folder` (five files of 1 MB); returns its path."""
+    path = folder / "studio.log"
+    handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=4, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger = logging.getLogger("atelier")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    return path
+
+
+def explain(fault: BaseException) -> AtelierError:
+    """Log a fault with its trace and name it for the person."""
+    LOG.error("fault", exc_info=(type(fault), fault, fault.__traceback__))
+    return AtelierError(
+        "studio.fault",
+        "Something in the studio went wrong. What is shown as kept or saved is safe.",
+        detail=f"{type(fault).__name__}; the details are in the studio's log.",
+        hint="Try it again; if it happens again, report it with the log file (Help, Show the log).",
+    )
+
+
+def catch_all(show: Callable[[AtelierError], None]) -> None:
+    """Make whatever nobody caught (a slot, a thread) a log entry and a notification."""
+
+    def hook(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, fault, trace)
+            return
+        error = fault if isinstance(fault, AtelierError) else explain(fault.with_traceback(trace))
+        show(error)
+
+    sys.excepthook = hook

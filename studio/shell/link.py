@@ -1,0 +1,114 @@
+"""The way to a node: starts or finds one of our own, or signs in on another; all in background calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from PySide6.QtCore import QObject, Signal
+
+from studio.domain.errors import AtelierError
+from studio.shell.calls import Call, Calls
+
+if TYPE_CHECKING:
+    from studio.client import Client, OwnNode, Session
+
+Dispatch = Callable[[Callable[[], None]], None]
+
+
+class Credentials(Struct, frozen=True):
+    """What somebody typed to sign in; `passphrase` opens the cache where there is no keyring."""
+
+    subject: str
+    password: str
+    code: str = ""
+    passphrase: str = ""
+
+
+class Link(QObject):
+    """Brings a Session about. Signals are emitted on the GUI thread."""
+
+    said = Signal(str)  # what is being done
+    opened = Signal(object)  # a Session
+    wants_sign_in = Signal(object)  # the AtelierError that led to it, or None at first
+    failed = Signal(object)  # an AtelierError
+
+    def __init__(self, calls: Calls, dispatch: Dispatch, parent: QObject) -> None:
+        super().__init__(parent)
+        self._calls = calls
+        self._dispatch = dispatch
+        self._client: Client | None = None
+        self._own: OwnNode | None = None
+        self.where = ""
+
+    def open_own(self, folder: Path) -> None:
+        """Find or start the node of our own on `folder` and sign in there."""
+        self.where = str(folder)
+        self.said.emit("Starting your node …")
+
+        def work(call: Call) -> Any:
+            # httpx and cryptography: a quarter of a second that the first paint need not wait for
+            from studio.client import Client, OwnNode, Session
+
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            own = OwnNode.start(folder)
+            call.check()
+            client = Client.connect(own.address)
+            client.own_sign_in(own.secret())
+            return own, Session.open(client, own_node=True, dispatch=self._dispatch)
+
+        def done(result: tuple[OwnNode, Session]) -> None:
+            self._own, session = result
+            self.opened.emit(session)
+
+        self._calls.start("connect", work, done, self.failed.emit)
+
+    def open_other(self, address: str) -> None:
+        """Shake hands with the node at `address`; `wants_sign_in` follows."""
+        self.where = address
+        self.said.emit(f"Connecting to {address} …")
+
+        def work(_call: Call) -> Any:
+            from studio.client import Client
+
+            return Client.connect(address)
+
+        def done(client: Client) -> None:
+            self._client = client
+            self.wants_sign_in.emit(None)
+
+        self._calls.start("connect", work, done, self.failed.emit)
+
+    def sign_in(self, credentials: Credentials) -> None:
+        """Go on with what the person typed; a wrong word asks again."""
+        client = self._client
+        if client is None:
+            return
+        self.said.emit("Signing in …")
+
+        def work(_call: Call) -> Any:
+            from studio.client import Session
+
+            if client.user is None:
+                client.sign_in(credentials.subject, credentials.password, credentials.code)
+            return Session.open(client, dispatch=self._dispatch, passphrase=credentials.passphrase or None)
+
+        def failed(error: AtelierError) -> None:
+            if error.code.partition(".")[0] in ("session", "keyring"):
+                self.wants_sign_in.emit(error)
+            else:
+                self.failed.emit(error)
+
+        self._calls.start("connect", work, self.opened.emit, failed)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the node is one of our own."""
+        return self._own is not None
+
+    def stop_own(self) -> None:
+        """Ask the node that this studio started to end; blocks until it has. Others are left running."""
+        if self._own is not None and self._own.started_here:
+            self._own.stop()

@@ -1,0 +1,113 @@
+"""`atelier studio`: a window first, then everything that needs time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QFont, QSurfaceFormat
+from PySide6.QtWidgets import QApplication
+
+from studio.cli.frame import DONE, TO_MEND, Parser, log_folder
+from studio.domain.contracts.plugin import load_part
+from studio.shell import faults
+from studio.shell.displays import require_display
+from studio.shell.settings import Settings, config_folder
+from studio.shell.studio import Studio
+from studio.shell.theme import THEMES, apply_text_size, apply_theme
+from studio.shell.window import MainWindow
+
+# by import string: pages stand above the shell
+PAGES = "studio.pages:PAGES"
+
+
+def run(argv: list[str]) -> int:
+    """Open the studio; returns its exit code. Raises `display.missing` where no window can be opened."""
+    parser = Parser("studio", "Open the window, with a node of its own or on a node you name.", json=False)
+    parser.add_argument(
+        "--workspace", type=Path, help="folder of your own node (default: in your data folder)"
+    )
+    parser.add_argument("--address", default="", help="a node to sign in on, e.g. https://node.example:7443")
+    parser.add_argument("--page", default="", help="page to open with, where a project is open")
+    parser.add_argument("--shot", type=Path, help="write a picture of the window to this file and leave")
+    given = parser.parse_args(argv)
+    require_display()
+    application = make_application(sys.argv[:1])
+    settings = Settings(config_folder())
+    theme = settings.get("theme", "system")
+    apply_theme(application, next((each for each in THEMES if each == theme), "system"))
+    apply_text_size(application, int(settings.get("text_size", "100")))
+    log = faults.open_log(log_folder())
+    pages = load_part(PAGES)
+    window = MainWindow(application, pages, settings, log)
+    faults.catch_all(window.desk.show_error)
+    studio = Studio(window, settings, given.workspace or data_folder() / "workspace", given.address)
+    if given.page and given.page not in {info.name for info in pages}:
+        parser.error(f"there is no page {given.page!r}")
+    studio.first_page = given.page
+    taken: list[bool] = []
+    if given.shot is not None:
+        studio.settled.connect(lambda: _shoot(window, given.shot, taken))
+    window.show()
+    _after_first_paint(window, studio.begin)
+    code = application.exec()
+    studio.end()
+    return TO_MEND if given.shot is not None and not taken else (DONE if code == 0 else code)
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """The QApplication as every window of ours needs it."""
+    # both before QApplication: without sharing, a second cloud view is silently black
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    surface = QSurfaceFormat()
+    surface.setVersion(3, 3)
+    surface.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    surface.setDepthBufferSize(24)
+    surface.setSwapInterval(0)
+    QSurfaceFormat.setDefaultFormat(surface)
+    # a busy Python thread else keeps the GUI waiting 39 ms at the 95th percentile; with this, 7
+    sys.setswitchinterval(0.0005)
+    application = QApplication(arguments)
+    application.setApplicationName("Atelier")
+    application.setStyle("Fusion")
+    font = QFont(application.font())
+    font.setPointSizeF(10.0)
+    application.setFont(font)
+    return application
+
+
+def data_folder() -> Path:
+    """Where a person's own workspace lies when none is named."""
+    if sys.platform == "win32":
+        home = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return home / "atelier"
+
+
+class _FirstPaint(QObject):
+    """Calls `then` once, after the watched window has been painted for the first time."""
+
+    def __init__(self, window: QObject, then: Callable[[], None]) -> None:
+        super().__init__(window)
+        self._then = then
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self._then)
+        return False
+
+
+def _after_first_paint(window: MainWindow, then: Callable[[], None]) -> None:
+    _FirstPaint(window, then)
+
+
+def _shoot(window: MainWindow, path: Path, taken: list[bool]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    taken.append(window.grab().save(str(path)))
+    window.close()
