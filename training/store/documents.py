@@ -1,0 +1,166 @@
+"""Annotations: head rows, who points at whom, and the revisions. Payloads come and go sealed."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from sqlalchemy import Index, Table, UniqueConstraint, select
+
+from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, UserId
+from training.store.engine import Transaction
+from training.store.schema import bytes_column, id_column, metadata, number_column
+
+_AT_ONCE = 500  # ids in one statement; SQLite takes 32,766 and plans slower long before
+
+heads = Table(
+    "heads",
+    metadata,
+    id_column("item", primary_key=True),
+    id_column("entity", primary_key=True),
+    id_column("kind"),
+    bytes_column("payload"),
+)
+
+links = Table(  # of head entities: `source` points at `target`
+    "links",
+    metadata,
+    id_column("item", primary_key=True),
+    id_column("source", primary_key=True),
+    id_column("target", primary_key=True),
+    Index("ix_links_to", "item", "target"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    id_column("item", primary_key=True),
+    number_column("revision", primary_key=True, autoincrement=False),
+    id_column("operation"),
+    id_column("author"),
+    number_column("time_ns"),
+    number_column("base"),
+    number_column("schema"),
+    id_column("undoes", nullable=True),
+    id_column("batch", nullable=True),
+    bytes_column("payload"),
+    UniqueConstraint("operation"),
+    Index("ix_revisions_of_batch", "batch"),
+)
+
+
+class StoredRevision(Struct, frozen=True):
+    """One Edit as it is stored: what the node stamped, and the sealed rest."""
+
+    item: ItemId
+    revision: int
+    operation: OperationId
+    author: UserId
+    time_ns: int
+    base: int
+    schema: int
+    undoes: OperationId | None
+    batch: BatchId | None
+    payload: bytes
+
+
+class Head(Struct, frozen=True):
+    """One entity as it stands now, sealed."""
+
+    entity: EntityId
+    kind: str
+    payload: bytes
+
+
+def by_operation(tx: Transaction, operation: OperationId) -> StoredRevision | None:
+    """The revision that this operation made."""
+    row = tx.execute(select(revisions).where(revisions.c.operation == operation)).one_or_none()
+    return None if row is None else StoredRevision(*row)
+
+
+def of_item(tx: Transaction, item: ItemId, after: int, limit: int) -> list[StoredRevision]:
+    """Revisions of an item after number `after`, in order."""
+    wanted = select(revisions).where(revisions.c.item == item, revisions.c.revision > after)
+    return [StoredRevision(*row) for row in tx.execute(wanted.order_by(revisions.c.revision).limit(limit))]
+
+
+def of_batch(tx: Transaction, batch: BatchId) -> list[StoredRevision]:
+    """The revisions of a batch, newest first within each item."""
+    wanted = select(revisions).where(revisions.c.batch == batch)
+    ordered = wanted.order_by(revisions.c.item, revisions.c.revision.desc())
+    return [StoredRevision(*row) for row in tx.execute(ordered)]
+
+
+def append(tx: Transaction, revision: StoredRevision) -> None:
+    """Write the next revision of an item."""
+    names = StoredRevision.__struct_fields__
+    tx.execute(revisions.insert(), {name: getattr(revision, name) for name in names})
+
+
+def get_heads(tx: Transaction, item: ItemId, entities: Iterable[EntityId]) -> list[Head]:
+    """The entities of these ids, where they exist."""
+    found: list[Head] = []
+    for some in _batched(list(entities)):
+        wanted = select(heads.c.entity, heads.c.kind, heads.c.payload).where(
+            heads.c.item == item, heads.c.entity.in_(some)
+        )
+        found += [Head(*row) for row in tx.execute(wanted)]
+    return found
+
+
+def all_heads(tx: Transaction, item: ItemId) -> list[Head]:
+    """Every entity of an item, by id."""
+    wanted = select(heads.c.entity, heads.c.kind, heads.c.payload).where(heads.c.item == item)
+    return [Head(*row) for row in tx.execute(wanted.order_by(heads.c.entity))]
+
+
+def referrers(tx: Transaction, item: ItemId, targets: Iterable[EntityId]) -> dict[EntityId, list[EntityId]]:
+    """Who points at each of `targets`; those that nobody points at are left out."""
+    found: dict[EntityId, list[EntityId]] = {}
+    for some in _batched(list(targets)):
+        wanted = select(links.c.target, links.c.source).where(links.c.item == item, links.c.target.in_(some))
+        for row in tx.execute(wanted):
+            found.setdefault(EntityId(row.target), []).append(EntityId(row.source))
+    return found
+
+
+def put_heads(
+    tx: Transaction,
+    item: ItemId,
+    removed: Sequence[EntityId],
+    made: Sequence[Head],
+    changed: Sequence[Head],
+    unlinked: Sequence[EntityId],
+    linked: Sequence[tuple[EntityId, EntityId]],
+) -> None:
+    """Bring the head rows to what an Edit leaves.
+
+    `unlinked`: entities whose references are dropped, `linked`: (source, target) pairs that are then made.
+    """
+    for some in _batched(removed):
+        tx.execute(heads.delete().where(heads.c.item == item, heads.c.entity.in_(some)))
+    for some in _batched(unlinked):
+        tx.execute(links.delete().where(links.c.item == item, links.c.source.in_(some)))
+    if made:
+        tx.execute(
+            heads.insert(),
+            [
+                {"item": item, "entity": each.entity, "kind": each.kind, "payload": each.payload}
+                for each in made
+            ],
+        )
+    for each in changed:
+        here = (heads.c.item == item) & (heads.c.entity == each.entity)
+        tx.execute(heads.update().where(here).values(kind=each.kind, payload=each.payload))
+    if linked:
+        rows = [{"item": item, "source": source, "target": target} for source, target in linked]
+        tx.execute(links.insert(), rows)
+
+
+def drop(tx: Transaction, item: ItemId) -> None:
+    """Remove every head, link and sealed revision payload of an item that is erased."""
+    tx.execute(heads.delete().where(heads.c.item == item))
+    tx.execute(links.delete().where(links.c.item == item))
+    tx.execute(revisions.update().where(revisions.c.item == item).values(payload=b""))
+
+
+def _batched(ids: Sequence[EntityId]) -> Iterable[Sequence[EntityId]]:
+    return (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))

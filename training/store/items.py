@@ -1,0 +1,204 @@
+"""Items: what they are made of, and the summaries by which lists find them."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+from sqlalchemy import Index, Row, Table, UniqueConstraint, select
+
+from studio.domain.ids import ImportId, ItemId, ProjectId, StreamId
+from studio.domain.wire.projects import ItemRow, ItemState, StreamKind
+from training.store.engine import Transaction
+from training.store.schema import (
+    bytes_column,
+    flag_column,
+    id_column,
+    metadata,
+    number_column,
+    text_column,
+)
+
+items = Table(
+    "items",
+    metadata,
+    id_column("id", primary_key=True),
+    id_column("project"),
+    text_column("name"),
+    text_column("name_key"),  # as lists sort and search it: folded, numbers by their value
+    id_column("state"),
+    number_column("revision"),
+    number_column("ontology_version"),
+    number_column("imported_ns"),
+    number_column("entities"),
+    number_column("shapes"),
+    number_column("remarks"),  # open ones
+    flag_column("unsure"),
+    id_column("origin", nullable=True),
+    text_column("group_key"),
+    text_column("sequence"),
+    id_column("split_hint"),  # train, val ...: what the import's own format said
+    id_column("stream"),  # the first one
+    id_column("kind"),
+    number_column("width"),
+    number_column("height"),
+    bytes_column("payload"),  # sealed: streams and facts
+    number_column("fence"),  # the last one given; it only grows
+    flag_column("erased"),
+    UniqueConstraint("origin", "name"),
+    Index("ix_items_by_name", "project", "erased", "name_key", "id"),
+    Index("ix_items_by_time", "project", "erased", "imported_ns", "id"),
+    Index("ix_items_by_shapes", "project", "erased", "shapes", "id"),
+    Index("ix_items_by_state", "project", "erased", "state", "name_key", "id"),
+    Index("ix_items_unsure", "project", "unsure"),
+)
+
+item_classes = Table(
+    "item_classes",
+    metadata,
+    id_column("item", primary_key=True),
+    text_column("class_name", primary_key=True),
+    id_column("project"),
+    number_column("shapes"),
+    Index("ix_item_classes_by_class", "project", "class_name", "item"),
+)
+
+item_tags = Table(
+    "item_tags",
+    metadata,
+    id_column("item", primary_key=True),
+    text_column("tag", primary_key=True),
+    id_column("project"),
+    number_column("count"),
+    Index("ix_item_tags_by_tag", "project", "tag", "item"),
+)
+
+
+class StoredItem(Struct, frozen=True):
+    """An item's row, by the names of its columns."""
+
+    id: ItemId
+    project: ProjectId
+    name: str
+    name_key: str
+    state: ItemState
+    revision: int
+    ontology_version: int
+    imported_ns: int
+    entities: int
+    shapes: int
+    remarks: int
+    unsure: bool
+    origin: ImportId | None
+    group_key: str
+    sequence: str
+    split_hint: str
+    stream: StreamId
+    kind: StreamKind
+    width: int
+    height: int
+    payload: bytes
+    fence: int
+    erased: bool
+
+
+def add(tx: Transaction, item: StoredItem) -> None:
+    """Write a new item."""
+    tx.execute(items.insert(), {name: getattr(item, name) for name in StoredItem.__struct_fields__})
+
+
+def get(tx: Transaction, item: str) -> StoredItem | None:
+    """The item of this id, erased or not."""
+    row = tx.execute(select(items).where(items.c.id == item)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def project_of(tx: Transaction, item: str) -> ProjectId | None:
+    """The project of an item that is still there."""
+    wanted = select(items.c.project).where(items.c.id == item, items.c.erased.is_(False))
+    found = tx.execute(wanted).scalar_one_or_none()
+    return None if found is None else ProjectId(found)
+
+
+def by_source(tx: Transaction, origin: ImportId, names: Iterable[str]) -> dict[str, ItemId]:
+    """The items that an import has already made of these source paths."""
+    wanted = select(items.c.name, items.c.id).where(items.c.origin == origin, items.c.name.in_(list(names)))
+    return {row.name: ItemId(row.id) for row in tx.execute(wanted)}
+
+
+def set_fields(tx: Transaction, item: ItemId, **values: object) -> None:
+    """Change columns of one item."""
+    tx.execute(items.update().where(items.c.id == item).values(**values))
+
+
+def add_classes(
+    tx: Transaction, project: ProjectId, item: ItemId, changes: Mapping[str, int]
+) -> dict[str, int]:
+    """Add to an item's shapes by class; returns the classes that it gained (+1) or has lost (-1)."""
+    return _add_counts(tx, item_classes, "class_name", "shapes", project, item, changes)
+
+
+def add_tags(tx: Transaction, project: ProjectId, item: ItemId, changes: Mapping[str, int]) -> dict[str, int]:
+    """Add to an item's tags; returns the tags that it gained (+1) or has lost (-1)."""
+    return _add_counts(tx, item_tags, "tag", "count", project, item, changes)
+
+
+def rows(tx: Transaction, ids: list[ItemId]) -> list[ItemRow]:
+    """The summaries of these items, in the order given; those that are gone are left out."""
+    stored = {row.id: _stored(row) for row in tx.execute(select(items).where(items.c.id.in_(ids)))}
+    classes: dict[str, list[tuple[str, int]]] = {}
+    wanted = select(item_classes).where(item_classes.c.item.in_(ids)).order_by(item_classes.c.class_name)
+    for row in tx.execute(wanted):
+        classes.setdefault(row.item, []).append((row.class_name, row.shapes))
+    tags: dict[str, list[str]] = {}
+    for row in tx.execute(select(item_tags).where(item_tags.c.item.in_(ids)).order_by(item_tags.c.tag)):
+        tags.setdefault(row.item, []).append(row.tag)
+    return [
+        ItemRow(
+            id=each.id,
+            name=each.name,
+            state=each.state,
+            revision=each.revision,
+            shapes=each.shapes,
+            classes=tuple(classes.get(each.id, ())),
+            tags=tuple(tags.get(each.id, ())),
+            width=each.width,
+            height=each.height,
+            stream=each.stream,
+            kind=each.kind,
+            remarks=each.remarks,
+            unsure=each.unsure,
+            accepted=each.state == "accepted",
+        )
+        for key in ids
+        if (each := stored.get(key)) is not None
+    ]
+
+
+def _stored(row: Row[tuple[object, ...]]) -> StoredItem:
+    return StoredItem(**{name: row._mapping[name] for name in StoredItem.__struct_fields__})
+
+
+def _add_counts(
+    tx: Transaction,
+    table: Table,
+    key: str,
+    count: str,
+    project: ProjectId,
+    item: ItemId,
+    changes: Mapping[str, int],
+) -> dict[str, int]:
+    turned: dict[str, int] = {}
+    for name, by in changes.items():
+        if not by:
+            continue
+        here = (table.c.item == item) & (table.c[key] == name)
+        before = tx.execute(select(table.c[count]).where(here)).scalar_one_or_none()
+        after = (before or 0) + by
+        if before is None:
+            tx.execute(table.insert(), {"item": item, key: name, "project": project, count: after})
+            turned[name] = 1
+        elif after <= 0:
+            tx.execute(table.delete().where(here))
+            turned[name] = -1
+        else:
+            tx.execute(table.update().where(here).values({count: after}))
+    return turned
