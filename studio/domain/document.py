@@ -83,7 +83,7 @@ class Document:
     def _put(self, key: EntityId, new: AnyEntity | None) -> None:
         old = self._entities.get(key)
         if old is not None:
-            for _, target in references(old):
+            for target in {target for _, target in references(old)}:  # a relation may have both ends in one
                 held = self._referrers[target]
                 held.discard(key)
                 if not held:
