@@ -23,6 +23,9 @@ jobs = Table(
     id_column("subject"),
     id_column("asked_by"),
     number_column("attempt"),
+    number_column(
+        "starts"
+    ),  # of this attempt since it last got on: what stops a node again and again is parked
     bytes_column("payload"),  # MessagePack, by kind; ids and settings, never content
     number_column("done"),
     number_column("total"),
@@ -42,6 +45,7 @@ def add(
     job: Job,
     asked_by: UserId,
     payload: bytes,
+    now_ns: int,
 ) -> None:
     """Keep a new job, queued."""
     row = jobs.insert().values(
@@ -53,14 +57,15 @@ def add(
         subject=job.subject,
         asked_by=asked_by,
         attempt=1,
+        starts=0,
         payload=payload,
         done=0,
         total=0,
         unit=job.unit,
         eta_ms=None,
         message=job.message,
-        created_ns=job.created_ns,
-        changed_ns=job.created_ns,
+        created_ns=now_ns,
+        changed_ns=now_ns,
         error_code="",
         error="",
         result=b"",
@@ -79,6 +84,11 @@ def orders(tx: Transaction, job: JobId) -> tuple[int, UserId, bytes] | None:
     columns = (jobs.c.attempt, jobs.c.asked_by, jobs.c.payload)
     row = tx.execute(select(*columns).where(jobs.c.id == job)).one_or_none()
     return None if row is None else (row[0], UserId(row[1]), row[2])
+
+
+def starts(tx: Transaction, job: JobId) -> int:
+    """How often this attempt was begun since it last got on."""
+    return int(tx.execute(select(jobs.c.starts).where(jobs.c.id == job)).scalar_one())
 
 
 def change(tx: Transaction, job: JobId, when: Sequence[JobState], **values: Any) -> bool:

@@ -1,0 +1,6 @@
+"""Kinds of job, and which function carries each out. By import string: a job may need heavy libraries."""
+
+KINDS: dict[str, str] = {
+    "import": "training.work.imports:carry_out",
+    "export": "training.work.exports:carry_out",
+}
