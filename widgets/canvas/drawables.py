@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from widgets.canvas.view import XY, Floats, Rect
 
+MANY = 64  # more shapes than this are cheaper painted all at once
 Look = Literal["idle", "muted", "prediction", "preview"]
 
 
@@ -38,7 +39,7 @@ class Drawables:
 
     keys: tuple[str, ...] = ()
     bounds: Floats = field(default_factory=lambda: np.empty((0, 4)))  # (N, 4) xyxy, picture pixels
-    style_of: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # (N,)
+    style_of: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # (N,); -1: not shown
     styles: tuple[ShapeStyle, ...] = ()
     outlines: dict[int, Outline] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)  # short words beside a shape, a score
@@ -49,7 +50,13 @@ class Drawables:
     def within(self, xyxy: Rect) -> NDArray[np.intp]:
         """Indices of the shapes that touch a rectangle of the picture, in painting order."""
         b = self.bounds
-        touching = (b[:, 0] <= xyxy[2]) & (b[:, 2] >= xyxy[0]) & (b[:, 1] <= xyxy[3]) & (b[:, 3] >= xyxy[1])
+        touching = (
+            (self.style_of >= 0)
+            & (b[:, 0] <= xyxy[2])
+            & (b[:, 2] >= xyxy[0])
+            & (b[:, 1] <= xyxy[3])
+            & (b[:, 3] >= xyxy[1])
+        )
         return np.flatnonzero(touching)
 
     def only(self, indices: Sequence[int]) -> Drawables:
@@ -77,33 +84,33 @@ class Mark(Struct, frozen=True):
 def differences(old: Drawables, new: Drawables) -> list[Rect] | None:
     """The rectangles in which two sets of shapes look different; None where all must be painted again.
 
-    Cheap where few shapes differ: arrays are compared as arrays.
+    Cheap where few shapes differ: what both have at the start and at the end is compared as arrays.
     """
     if old.styles != new.styles:
         return None
-    if old.keys == new.keys:
-        changed = np.flatnonzero((old.bounds != new.bounds).any(axis=1) | (old.style_of != new.style_of))
-        moved = set(changed.tolist()) | {
-            i
-            for i in old.outlines.keys() | new.outlines.keys()
-            if old.outlines.get(i) != new.outlines.get(i)
-        }
-        moved |= {i for i in old.texts.keys() | new.texts.keys() if old.texts.get(i) != new.texts.get(i)}
-        if len(moved) > 64:
-            return None
-        return [_rect(source.bounds[i]) for i in moved for source in (old, new)]
-    before, after = set(old.keys), set(new.keys)
-    apart = before ^ after
-    if len(apart) > 64 or [k for k in old.keys if k in after] != [k for k in new.keys if k in before]:
-        return None
-    kept_old = old.only([i for i, k in enumerate(old.keys) if k in after])
-    kept_new = new.only([i for i, k in enumerate(new.keys) if k in before])
-    inner = differences(kept_old, kept_new)
-    if inner is None:
-        return None
-    return inner + [
-        _rect(source.bounds[i]) for source in (old, new) for i, k in enumerate(source.keys) if k in apart
-    ]
+    start = _common(old.keys, new.keys)
+    end = 0 if old.keys == new.keys else _common(old.keys[start:][::-1], new.keys[start:][::-1])
+    middles = [(each, range(start, len(each) - end)) for each in (old, new)]
+    rects = [_rect(each.bounds[i]) for each, middle in middles for i in middle[: MANY + 1]]
+    for mine, theirs in ((slice(0, start),) * 2, (slice(len(old) - end, None), slice(len(new) - end, None))):
+        unlike = (old.bounds[mine] != new.bounds[theirs]).any(axis=1)
+        unlike |= old.style_of[mine] != new.style_of[theirs]
+        shift = (theirs.start or 0) - (mine.start or 0)
+        changed = {int(i) + (mine.start or 0) for i in np.flatnonzero(unlike)[: MANY + 1]}
+        for held, other in ((old.outlines, new.outlines), (old.texts, new.texts)):
+            if held or other:
+                ours = range(len(old))[mine]
+                changed |= {i for i in ours if held.get(i) != other.get(i + shift)}  # type: ignore[attr-defined]
+        rects += [_rect(each.bounds[i + by]) for i in changed for each, by in ((old, 0), (new, shift))]
+    return rects if len(rects) <= 2 * MANY else None
+
+
+def _common(first: tuple[str, ...], second: tuple[str, ...]) -> int:
+    """How many keys two lists share from their start."""
+    if first == second:
+        return len(first)
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
 def _rect(row: Floats) -> Rect:

@@ -35,6 +35,7 @@ class CachedLayer:
         self._built = View()  # of the window without margins
         self._ratio = 1.0
         self.is_blurred = False  # whether the last paint blitted at another scale than it was built for
+        self.is_coarse = False  # set by whoever painted into it in a hurry
         self.rebuilds = 0
         self.patches = 0
 
@@ -119,6 +120,8 @@ class CachedLayer:
         size = [math.ceil((side + 2 * MARGIN) * ratio) for side in view.window]
         if self._pixmap is None or [self._pixmap.width(), self._pixmap.height()] != size:
             self._pixmap = QPixmap(*size)
+            if self.opaque is None:
+                self._pixmap.fill(Qt.GlobalColor.transparent)  # or it would have no alpha channel
         self._pixmap.setDevicePixelRatio(ratio)
         self._built, self._ratio = view, ratio
         self.rebuilds += 1

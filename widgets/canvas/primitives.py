@@ -24,7 +24,8 @@ def draw_rects(painter: QPainter, xyxy: Floats) -> None:
     """Outline (and fill, where the painter has a brush) each rectangle. xyxy: (N, 4), screen pixels."""
     rows = np.ascontiguousarray(np.hstack([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]]), np.float64)
     if len(rows) > FEW and rows_are_primitives():
-        painter.drawRects(Shiboken.wrapInstance(rows.ctypes.data, QRectF), len(rows))
+        first: QRectF = Shiboken.wrapInstance(rows.ctypes.data, QRectF)  # type: ignore[assignment]
+        painter.drawRects(first, len(rows))
     elif len(rows):
         painter.drawRects([QRectF(*row) for row in rows.tolist()])
 
@@ -33,7 +34,8 @@ def draw_lines(painter: QPainter, xyxy: Floats) -> None:
     """Draw each line. xyxy: (N, 4), screen pixels: from, to."""
     rows = np.ascontiguousarray(xyxy, np.float64)
     if len(rows) > FEW and rows_are_primitives():
-        painter.drawLines(Shiboken.wrapInstance(rows.ctypes.data, QLineF), len(rows))
+        first: QLineF = Shiboken.wrapInstance(rows.ctypes.data, QLineF)  # type: ignore[assignment]
+        painter.drawLines(first, len(rows))
     elif len(rows):
         painter.drawLines([QLineF(*row) for row in rows.tolist()])
 

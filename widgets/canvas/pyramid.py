@@ -183,9 +183,7 @@ def in_tone(image: QImage, tone: Tone) -> QImage:
         return image
     held = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
     shown = np.ascontiguousarray(toned(held, tone))
-    made = QImage(
-        shown.data, image.width(), image.height(), image.bytesPerLine(), QImage.Format.Format_RGB32
-    )
+    made = QImage(shown.data, image.width(), image.height(), image.bytesPerLine(), QImage.Format.Format_RGB32)
     return made.copy()  # the array goes away with this call
 
 

@@ -107,13 +107,16 @@ def _fill(painter: QPainter, style: ShapeStyle, rects: Floats) -> None:
 def _paint_boxes(painter: QPainter, style: ShapeStyle, boxes: Floats, detailed: bool) -> None:
     if not len(boxes):
         return
-    if detailed and (style.dash != "solid" or style.look == "prediction"):
-        painter.setPen(pen_of(style))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        draw_rects(painter, boxes)
-    else:
-        # Four filled bars a box: half the cost of a stroked pen of this width.
-        _fill(painter, style, bars(boxes))
+    if detailed and style.dash == "solid" and style.look != "prediction":
+        _fill(painter, style, bars(boxes))  # half the cost of a stroked pen of this width
+        return
+    pen = pen_of(style)
+    if not detailed:
+        pen.setStyle(Qt.PenStyle.SolidLine)
+        pen.setWidth(1)  # the one width that Qt draws fast
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    draw_rects(painter, boxes)
 
 
 def bars(boxes: Floats, width: float = LINE) -> Floats:
@@ -180,7 +183,7 @@ def paint_label(painter: QPainter, left: float, top: float, text: str, color: QC
 
 
 def paint_active(painter: QPainter, view: View, shapes: Drawables, grips: bool) -> None:
-    """The selected shapes, drawn live: a dark casing, a light fill and, with `grips`, what to drag them by."""
+    """The selected shapes, drawn live: a dark casing, a light fill and, with `grips`, handles."""
     for index in range(len(shapes)):
         style = shapes.styles[shapes.style_of[index]]
         color = color_of(style)

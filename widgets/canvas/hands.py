@@ -1,0 +1,77 @@
+"""From Qt's events to Pointers: mouse, pen and eraser, in picture pixels."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QInputEvent, QKeySequence, QPointingDevice, QTabletEvent
+
+from studio.domain.contracts.editing import Modifier, Pointer, PointerKind
+from widgets.canvas.view import View
+
+Button = Literal["none", "left", "middle", "right"]
+
+BUTTONS: dict[Qt.MouseButton, Button] = {
+    Qt.MouseButton.LeftButton: "left",
+    Qt.MouseButton.MiddleButton: "middle",
+    Qt.MouseButton.RightButton: "right",
+}
+MODIFIERS: tuple[tuple[Qt.KeyboardModifier, Modifier], ...] = (
+    (Qt.KeyboardModifier.ShiftModifier, "shift"),
+    (Qt.KeyboardModifier.ControlModifier, "ctrl"),
+    (Qt.KeyboardModifier.AltModifier, "alt"),
+)
+ONLY_MODIFIERS = {
+    Qt.Key.Key_Shift,
+    Qt.Key.Key_Control,
+    Qt.Key.Key_Alt,
+    Qt.Key.Key_AltGr,
+    Qt.Key.Key_Meta,
+    Qt.Key.Key_CapsLock,
+    Qt.Key.Key_unknown,
+}
+
+
+def modifiers_of(event: QInputEvent) -> frozenset[Modifier]:
+    held = event.modifiers()
+    return frozenset(name for flag, name in MODIFIERS if held & flag)
+
+
+def pointer_of(
+    kind: PointerKind, at: QPointF, view: View, event: QInputEvent, button: Button, wheel: float = 0.0
+) -> Pointer:
+    """What `event` says, as a Pointer; `at` is in the widget's logical pixels."""
+    device: Literal["mouse", "pen", "eraser"] = "mouse"
+    pressure, tilt = 1.0, (0.0, 0.0)
+    if isinstance(event, QTabletEvent):
+        is_eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
+        device = "eraser" if is_eraser else "pen"
+        pressure, tilt = event.pressure(), (float(event.xTilt()), float(event.yTilt()))
+    return Pointer(
+        kind,
+        view.to_picture((at.x(), at.y())),
+        scale=view.scale,
+        button=button,
+        modifiers=modifiers_of(event),
+        device=device,
+        pressure=pressure,
+        tilt=tilt,
+        wheel=wheel,
+        time_ns=time.monotonic_ns(),
+    )
+
+
+def key_name(key: int, modifiers: Qt.KeyboardModifier) -> str:
+    """A key in Qt's portable notation ("Shift+N"), or nothing for a modifier alone."""
+    if key in ONLY_MODIFIERS:
+        return ""
+    if key == Qt.Key.Key_Backtab:  # what Shift+Tab arrives as
+        return "Shift+Tab"
+    held = modifiers & ~Qt.KeyboardModifier.KeypadModifier
+    if key == Qt.Key.Key_Enter:
+        key = Qt.Key.Key_Return
+    if key in (Qt.Key.Key_Plus, Qt.Key.Key_Asterisk, Qt.Key.Key_Question):  # Shift made the letter
+        held &= ~Qt.KeyboardModifier.ShiftModifier
+    return QKeySequence(held.value | key).toString(QKeySequence.SequenceFormat.PortableText)

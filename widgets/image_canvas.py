@@ -1,0 +1,410 @@
+"""The image canvas: paints a picture with shapes and reports pointers and keys; it decides nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from msgspec.structs import replace
+from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QInputEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QRegion,
+    QResizeEvent,
+    QTabletEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from studio.domain.contracts.editing import PointerKind
+from widgets.canvas.drawables import Drawables, Mark, differences
+from widgets.canvas.hands import BUTTONS, Button, key_name, pointer_of
+from widgets.canvas.layers import CachedLayer
+from widgets.canvas.overlay import Overlay, paint_overlay
+from widgets.canvas.pyramid import Pyramid
+from widgets.canvas.shape_paint import LABEL_REACH, has_detail, paint_shapes
+from widgets.canvas.tone import PLAIN, Tone
+from widgets.canvas.view import XY, Rect, View
+from widgets.painted import paint_guarded
+
+REST_MS = 60  # after the last event everything is made crisp
+WHEEL_STEP = 1.2
+LIVE_MARGIN = 12.0  # casing and grips around a shape that is drawn live
+
+
+class ImageCanvas(QWidget):
+    """A picture, shapes over it, and a hand: `pointer` carries every event in picture pixels.
+
+    Middle button or Space with the left one pan; the wheel zooms to the cursor. Keys go to `key_taker`,
+    which answers whether it took them: only then are they kept from menus and focus changes.
+    """
+
+    pointer = Signal(object)  # a Pointer
+    view_changed = Signal(object)  # a View
+    painting_failed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Image canvas")
+        self.setAccessibleDescription("No picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.view = View()
+        self.pyramid: Pyramid | None = None
+        self.key_taker: Callable[[str, bool], bool] | None = None  # (key, only ask) -> takes it
+        self.fault_marks = 0
+        self._shapes = Drawables()
+        self._predictions = Drawables()
+        self._overlay = Overlay()
+        self._letters = True
+        self._detailed = True
+        self._fitted = True  # the view follows the window until the person moves it
+        self._tone = PLAIN
+        background = self.palette().color(QPalette.ColorRole.Dark)
+        self._picture_layer = CachedLayer(self._paint_picture, background)
+        self._shape_layer = CachedLayer(self._paint_shapes)
+        self._prediction_layer = CachedLayer(self._paint_predictions)
+        self._pressed: Button = "none"
+        self._pan_from: tuple[QPointF, View] | None = None
+        self._space = False
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._make_crisp)
+
+    def sizeHint(self) -> QSize:
+        return QSize(800, 600)
+
+    # What is shown
+
+    def show_picture(self, pyramid: Pyramid | None, keep_view: bool = False) -> None:
+        """Show another picture, whole unless `keep_view`. None: nothing is open."""
+        self.pyramid = pyramid
+        if pyramid is not None:
+            pyramid.set_tone(self._tone)
+            same = self.view.picture == pyramid.size
+            self.view = replace(self.view, picture=pyramid.size)
+            if not (keep_view and same):
+                self.view = self.view.fitted()
+                self._fitted = True
+        self._picture_layer.invalidate()
+        self._view_moved()
+
+    def picture_arrived(self, part: Rect | None = None) -> None:
+        """More of the pyramid is there: paint that part, or all of it, anew."""
+        if part is None:
+            self._picture_layer.invalidate()
+        else:
+            self._picture_layer.patch([part])
+        self.update()
+
+    def set_shapes(self, shapes: Drawables) -> None:
+        """The shapes at rest. Only where they differ from before is anything painted."""
+        self._change(self._shape_layer, self._shapes, shapes)
+        self._shapes = shapes
+        self.update()
+
+    def set_predictions(self, shapes: Drawables) -> None:
+        """A layer over the shapes: what a model says."""
+        self._change(self._prediction_layer, self._predictions, shapes)
+        self._predictions = shapes
+        self.update()
+
+    def set_active(self, shapes: Drawables, grips: bool = True) -> None:
+        """The shapes that are selected or being dragged; drawn live, over the rest."""
+        self._set_overlay(replace(self._overlay, active=shapes, grips=grips))
+
+    def set_preview(self, shapes: Drawables) -> None:
+        """Shapes that are being made."""
+        self._set_overlay(replace(self._overlay, preview=shapes))
+
+    def set_hover(self, shapes: Drawables) -> None:
+        """The shape under the pointer."""
+        self._set_overlay(replace(self._overlay, hover=shapes))
+
+    def set_marks(self, marks: tuple[Mark, ...]) -> None:
+        """Pins and rings."""
+        self._set_overlay(replace(self._overlay, marks=marks))
+
+    def set_pulse(self, phase: float) -> None:
+        """How far a ring has pulsed, 0 to 1."""
+        self._set_overlay(replace(self._overlay, pulse=phase))
+
+    def set_crosshair(self, on: bool) -> None:
+        """Lines through the mouse pointer, to the edges of the window."""
+        self._set_overlay(replace(self._overlay, crosshair=on))
+
+    def set_keyboard_cursor(self, xy: XY | None) -> None:
+        """The cross that arrow keys move, in picture pixels."""
+        self._set_overlay(replace(self._overlay, cursor=xy))
+
+    def set_letters(self, on: bool) -> None:
+        """Whether shapes carry their class letter."""
+        self._letters = on
+        self._shape_layer.invalidate()
+        self._prediction_layer.invalidate()
+        self.update()
+
+    def set_tone(self, tone: Tone) -> None:
+        """Brightness, contrast and gamma; they stay for the next picture."""
+        self._tone = tone
+        if self.pyramid is not None:
+            self.pyramid.set_tone(tone)
+        self._picture_layer.invalidate()
+        self.update()
+
+    def describe(self, text: str) -> None:
+        """What a screen reader says of the picture: "3 shapes, car #2 selected"."""
+        if text != self.accessibleDescription():
+            self.setAccessibleDescription(text)
+
+    # Where it is looked at
+
+    def set_view(self, view: View) -> None:
+        """Look at another place."""
+        self._fitted = False
+        self.view = view
+        self._view_moved()
+
+    def fit(self) -> None:
+        """The whole picture."""
+        self.set_view(self.view.fitted())
+        self._fitted = True
+
+    def show_actual_size(self) -> None:
+        """One picture pixel on one device pixel."""
+        self.set_view(self.view.at_scale(1.0 / self.devicePixelRatioF()))
+
+    def zoom(self, factor: float) -> None:
+        """Closer or farther, to the middle of the window."""
+        self.set_view(self.view.zoomed(factor, (self.width() / 2, self.height() / 2)))
+
+    def mouse_in_picture(self) -> XY | None:
+        """Where the mouse pointer is, in picture pixels; None while it is elsewhere."""
+        return None if self._overlay.mouse is None else self.view.to_picture(self._overlay.mouse)
+
+    def _view_moved(self) -> None:
+        detailed = has_detail(self.view, self._shapes)
+        if detailed != self._detailed:
+            self._detailed = detailed
+            self._shape_layer.invalidate()
+        self._rest.start()
+        self.view_changed.emit(self.view)
+        self.update()
+
+    def _make_crisp(self) -> None:
+        for layer in (self._picture_layer, self._shape_layer, self._prediction_layer):
+            if layer.is_blurred or layer.is_coarse:
+                layer.invalidate()
+                self.update()
+
+    # Painting
+
+    def _change(self, layer: CachedLayer, old: Drawables, new: Drawables) -> None:
+        detailed = has_detail(self.view, new) if layer is self._shape_layer else self._detailed
+        rects = differences(old, new) if detailed == self._detailed else None
+        self._detailed = detailed
+        if rects is None:
+            layer.invalidate()
+        else:
+            layer.patch(rects)
+
+    def _set_overlay(self, overlay: Overlay) -> None:
+        old, self._overlay = self._overlay, overlay
+        region = QRegion()
+        for one, other in ((old, overlay), (overlay, old)):
+            for part in one.parts_unlike(other):
+                region += _live_rect(self.view.rect_to_screen(part))
+            for rect in one.lines_unlike(other, self.view):
+                region += _whole_rect(rect)
+        self.update(region)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not paint_guarded(self, event.region(), self._paint):
+            self.fault_marks += 1
+            for layer in (self._picture_layer, self._shape_layer, self._prediction_layer):
+                layer.invalidate()  # what a fault cut short must not be kept
+            self.painting_failed.emit()
+
+    def _paint(self, painter: QPainter, region: QRegion) -> None:
+        ratio = self.devicePixelRatioF()
+        self._picture_layer.paint(painter, self.view, ratio)
+        if len(self._shapes):
+            self._shape_layer.paint(painter, self.view, ratio)
+        if len(self._predictions):
+            self._prediction_layer.paint(painter, self.view, ratio)
+        paint_overlay(painter, self.view, self._overlay, self.palette())
+
+    def _paint_picture(self, painter: QPainter, view: View, clip: Rect) -> None:
+        if self.pyramid is not None:
+            moving = self._rest.isActive()
+            self._picture_layer.is_coarse = moving and view.scale < 1
+            self.pyramid.paint(painter, view, clip, smooth=not moving)
+
+    def _paint_shapes(self, painter: QPainter, view: View, clip: Rect) -> None:
+        paint_shapes(painter, view, self._shapes, clip, self._detailed, self._letters)
+
+    def _paint_predictions(self, painter: QPainter, view: View, clip: Rect) -> None:
+        paint_shapes(painter, view, self._predictions, clip, self._detailed, self._letters)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._picture_layer.opaque = self.palette().color(QPalette.ColorRole.Dark)
+            self._picture_layer.invalidate()
+        super().changeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        window = float(self.width()), float(self.height())
+        self.view = self.view.resized(window)
+        if self._fitted:
+            self.view = self.view.fitted()
+        self._view_moved()
+        super().resizeEvent(event)
+
+    # Hands
+
+    def _report(self, kind: PointerKind, at: QPointF, event: QInputEvent, button: Button) -> None:
+        self.pointer.emit(pointer_of(kind, at, self.view, event, button))
+
+    def _press(self, at: QPointF, event: QInputEvent, button: Button) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if button == "middle" or (button == "left" and self._space):
+            self._pan_from = (at, self.view)
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            return
+        self._pressed = button
+        self._report("press", at, event, button)
+
+    def _move(self, at: QPointF, event: QInputEvent) -> None:
+        self._set_overlay(replace(self._overlay, mouse=(at.x(), at.y())))
+        if self._pan_from is not None:
+            start, view = self._pan_from
+            self.set_view(view.panned((at.x() - start.x(), at.y() - start.y())))
+            return
+        kind: PointerKind = "hover" if self._pressed == "none" else "move"
+        self._report(kind, at, event, self._pressed)
+
+    def _release(self, at: QPointF, event: QInputEvent, button: Button) -> None:
+        if self._pan_from is not None and button in ("left", "middle"):
+            self._pan_from = None
+            self.setCursor(Qt.CursorShape.OpenHandCursor if self._space else Qt.CursorShape.ArrowCursor)
+            return
+        if self._pressed == button:
+            self._pressed = "none"
+            self._report("release", at, event, button)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if button := BUTTONS.get(event.button()):
+            self._press(event.position(), event, button)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._move(event.position(), event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if button := BUTTONS.get(event.button()):
+            self._release(event.position(), event, button)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if button := BUTTONS.get(event.button()):
+            self._press(event.position(), event, button)
+            if self._pan_from is None:
+                self._report("double", event.position(), event, button)
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        match event.type():
+            case QEvent.Type.TabletPress:
+                self._press(event.position(), event, BUTTONS.get(event.button(), "left"))
+            case QEvent.Type.TabletMove:
+                self._move(event.position(), event)
+            case QEvent.Type.TabletRelease:
+                self._release(event.position(), event, BUTTONS.get(event.button(), "left"))
+        event.accept()  # or Qt makes a mouse event of it as well
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta()
+        at = event.position()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.set_view(self.view.panned((float(turned.x() + turned.y()), 0.0)))
+        else:
+            factor = WHEEL_STEP ** (turned.y() / 120)
+            self.set_view(self.view.zoomed(factor, (at.x(), at.y())))
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_overlay(replace(self._overlay, mouse=None, hover=Drawables()))
+        super().leaveEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._space = False
+        self.update()
+        super().focusOutEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        match event:
+            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
+                if self._take(event, only_ask=True):
+                    event.accept()
+                    return True
+            case QKeyEvent() if event.type() == QEvent.Type.KeyPress and event.key() in (
+                Qt.Key.Key_Tab,
+                Qt.Key.Key_Backtab,
+            ):
+                if self._take(event, only_ask=False):
+                    return True
+        if event.type() in (QEvent.Type.UngrabMouse, QEvent.Type.WindowDeactivate, QEvent.Type.Hide):
+            self._lose_grab()
+        return super().event(event)
+
+    def _lose_grab(self) -> None:
+        self._pan_from = None
+        if self._pressed != "none":
+            self._pressed = "none"
+            lost = QMouseEvent(
+                QEvent.Type.MouseButtonRelease,
+                QPointF(),
+                QPointF(),
+                Qt.MouseButton.NoButton,
+                Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier,
+            )
+            self._report("cancel", QPointF(), lost, "none")
+
+    def _take(self, event: QKeyEvent, only_ask: bool) -> bool:
+        name = key_name(event.key(), event.modifiers())
+        return bool(name) and self.key_taker is not None and self.key_taker(name, only_ask)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            self._space = True
+            if self._pan_from is None:
+                self.setCursor(Qt.CursorShape.OpenHandCursor)
+        elif not self._take(event, only_ask=False):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = False
+            self.unsetCursor()
+        super().keyReleaseEvent(event)
+
+
+def _live_rect(rect: Rect) -> QRect:
+    """Where a shape that is drawn live may leave paint, its size beside it included."""
+    left, top, right, bottom = rect
+    return _whole_rect(
+        (left - LIVE_MARGIN, top - LIVE_MARGIN, right + LABEL_REACH + LIVE_MARGIN, bottom + 2 * LIVE_MARGIN)
+    )
+
+
+def _whole_rect(rect: Rect) -> QRect:
+    # Far out of the window a coordinate would not fit Qt's 32-bit integers.
+    left, top, right, bottom = (min(max(edge, -1e6), 1e6) for edge in rect)
+    x, y = math.floor(left), math.floor(top)
+    return QRect(x, y, math.ceil(right) - x, math.ceil(bottom) - y)
