@@ -1,5 +1,5 @@
 """How well boxes are found: the metric `box_detection`."""
 
-from plugins.image.metrics.detection import BOX_DETECTION
+from plugins.image.metrics.detection import BOX_DETECTION, BoxDetection
 
-__all__ = ["BOX_DETECTION"]
+__all__ = ["BOX_DETECTION", "BoxDetection"]
