@@ -143,3 +143,14 @@ def pose_of(data: Any) -> tuple[XYZ, Quaternion] | None:
 def _xyz(values: Any) -> XYZ:
     x, y, z = values
     return float(x), float(y), float(z)
+
+
+def intervals(frames: set[int]) -> list[dict[str, int]]:
+    """Frames as OpenLABEL's intervals, both ends inside."""
+    made: list[dict[str, int]] = []
+    for frame in sorted(frames):
+        if made and made[-1]["frame_end"] == frame - 1:
+            made[-1]["frame_end"] = frame
+        else:
+            made.append({"frame_start": frame, "frame_end": frame})
+    return made

@@ -21,6 +21,7 @@ from plugins.image.formats.openlabel_carry import (
     STATIC,
     SYSTEM,
     as_text,
+    intervals,
     pose_of,
     quaternion_of_euler,
     split_plain,
@@ -69,6 +70,10 @@ class Reader:
 
     def item(self) -> ReadItem:
         """The whole file as one item. Raises `import.malformed` where what it says cannot be."""
+        ours = self._content["metadata"].get(OURS, {})
+        for each in ours.get("streams", ()):
+            own = msgspec.convert(each, Stream)
+            self._streams[own.name] = own
         for name, stream in self._declared.items():
             kind = KINDS.get(stream.get("type", ""))
             if kind is not None:
@@ -91,8 +96,10 @@ class Reader:
             ) from error
         if not self._streams:
             self._stream("image", "image")
+        pictures = [path for name in self._streams for path in self._media(name)]
         return ReadItem(
-            source=self._path,
+            source=ours.get("name") or (pictures[0] if len(pictures) == 1 else self._path),
+            split=ours.get("split", ""),
             media=tuple(MediaFile(stream, self._media(name)) for name, stream in self._streams.items()),
             entities=tuple(entities + self._carried),
             state="accepted",
@@ -163,18 +170,19 @@ class Reader:
         yield track
         yield from self._data(track, element, content.get(f"{element}_data", {}), None)
         seen: set[int] = set()
+        empty: set[int] = set()
         for frame, at in sorted(self._frames.items()):
             inside = at.get(f"{element}s", {}).get(uid)
             if inside is None:
                 continue
             made = list(self._data(track, element, inside.get(f"{element}_data", {}), frame))
-            if made:
-                seen.add(frame)
+            (seen if made else empty).add(frame)
             yield from made
-        yield from self._presence(track, content, seen)
+        said = content.get("frame_intervals") or intervals(empty)
+        yield from self._presence(track, said, seen)
 
-    def _presence(self, track: Track, content: dict[str, Any], seen: set[int]) -> Iterator[AnyEntity]:
-        for interval in content.get("frame_intervals", ()):
+    def _presence(self, track: Track, said: list[dict[str, int]], seen: set[int]) -> Iterator[AnyEntity]:
+        for interval in said:
             start, end = interval["frame_start"], interval["frame_end"]
             if not all(frame in seen for frame in (start, end)) or len(seen) < end - start + 1:
                 yield PluginShape(
@@ -365,6 +373,7 @@ class Reader:
 
     def _sidecar(self) -> bytes:
         kept: dict[str, Any] = {key: self._content[key] for key in SIDECAR if key in self._content}
+        kept["metadata"] = {key: value for key, value in kept["metadata"].items() if key != OURS}
         properties = {
             str(frame): at["frame_properties"]
             for frame, at in self._frames.items()

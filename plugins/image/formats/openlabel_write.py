@@ -19,6 +19,7 @@ from plugins.image.formats.openlabel_carry import (
     STATIC,
     SYSTEM,
     as_text,
+    intervals,
     join_plain,
     own_and_carried,
     rest_of,
@@ -77,7 +78,13 @@ class Writer:
 
     def content(self) -> dict[str, Any]:
         """The object that stands under `openlabel`."""
-        made: dict[str, Any] = {"metadata": self._kept.get("metadata", {"schema_version": "1.0.0"})}
+        ours = {
+            "name": self._item.name,
+            "split": self._item.split,
+            "streams": [msgspec.to_builtins(stream) for stream in self._item.streams],
+        }
+        kept = self._kept.get("metadata", {"schema_version": "1.0.0"})
+        made: dict[str, Any] = {"metadata": {**kept, OURS: ours}}
         for key in ("ontologies", "resources"):
             if key in self._kept:
                 made[key] = self._kept[key]
@@ -99,7 +106,7 @@ class Writer:
             self._frame(int(frame))["frame_properties"] = properties
         if self._frames:
             made["frames"] = {str(frame): self._frames[frame] for frame in sorted(self._frames)}
-            made["frame_intervals"] = _intervals(set(self._frames))
+            made["frame_intervals"] = intervals(set(self._frames))
         return made
 
     def _element_of(self, track: Track) -> str:
@@ -139,7 +146,7 @@ class Writer:
         if data:
             made[f"{element}_data"] = data
         if present:
-            made["frame_intervals"] = _intervals(present)
+            made["frame_intervals"] = intervals(present)
         return made
 
     def _put(self, shape: AnyEntity, target: dict[str, Any]) -> None:
@@ -307,13 +314,3 @@ def _kept(sidecar: bytes) -> dict[str, Any]:
 
 def _flat(points: tuple[tuple[float, ...], ...]) -> list[float]:
     return [value for point in points for value in point]
-
-
-def _intervals(frames: set[int]) -> list[dict[str, int]]:
-    made: list[dict[str, int]] = []
-    for frame in sorted(frames):
-        if made and made[-1]["frame_end"] == frame - 1:
-            made[-1]["frame_end"] = frame
-        else:
-            made.append({"frame_start": frame, "frame_end": frame})
-    return made
