@@ -27,7 +27,7 @@ class Samples(NamedTuple):
 class Bench(NamedTuple):
     """One promise: `at_least` so many times faster, or `at_most` so many times the cost; never both."""
 
-    name: str  # "P1", as the list of budgets has it
+    name: str  # "P1" as the list of budgets has it, "P1-pan" for a second promise under that number
     title: str
     measure: Callable[[], Samples]
     at_least: float | None
@@ -79,7 +79,12 @@ def bench(
 
 def benches() -> dict[str, Bench]:
     """Every declared bench by name, in the order of the numbers."""
-    return dict(sorted(_registered.items(), key=lambda entry: int(entry[0].lstrip("P"))))
+
+    def place(name: str) -> tuple[int, str]:
+        number, _, part = name.removeprefix("P").partition("-")
+        return int(number), part
+
+    return {name: _registered[name] for name in sorted(_registered, key=place)}
 
 
 def interleaved(

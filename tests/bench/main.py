@@ -3,14 +3,14 @@
 import importlib
 import os
 import pkgutil
-from contextlib import nullcontext
 
 import tests.bench
 from studio.cli import frame
-from studio.cli.checks.window import has_display
 from studio.cli.screen import own_screen
 from studio.domain.errors import AtelierError
 from tests.bench.harness import Figure, benches, figure
+
+SCREEN = (3200, 1000)  # pixels
 
 
 def run(argv: list[str]) -> int:
@@ -22,18 +22,18 @@ def run(argv: list[str]) -> int:
         if not module.name.startswith("test_"):
             importlib.import_module(f"tests.bench.{module.name}")
     declared = benches()
-    unknown = sorted({name.upper() for name in given.names} - set(declared))
+    unknown = sorted(set(given.names) - set(declared))
     if unknown:
         raise AtelierError(
             "bench.unknown",
             f"There is no bench of that name: {', '.join(unknown)}.",
             hint=f"There are {', '.join(declared)}.",
         )
-    chosen = [name.upper() for name in given.names] or list(declared)
+    chosen = given.names or list(declared)
     found: dict[str, Figure] = {}
-    with nullcontext() if has_display() else own_screen() as screen:
-        if screen is not None:
-            os.environ |= screen.environment()
+    # never on the person's own display: two windows have to be side by side, and nothing else may cover them
+    with own_screen(SCREEN) as screen:
+        os.environ |= screen.environment()
         for name in chosen:
             found[name] = figure(declared[name])
             if not given.json:
