@@ -4,30 +4,30 @@ from studio.domain.wire.routes import ANNOTATE, REVIEW, SEE_SCIENCE, WORKERS
 from studio.shell.page import PageInfo
 
 PAGES: tuple[PageInfo, ...] = (
-    PageInfo("home", "Home", "home", "studio.pages.home.page:HomePage", "Ctrl+1", needs_project=False),
-    PageInfo("data", "Data", "data", "studio.pages.data.page:DataPage", "Ctrl+2"),
+    PageInfo("home", "Home", "home", "studio.pages.home.page:HomePage", "Alt+1", needs_project=False),
+    PageInfo("data", "Data", "data", "studio.pages.data.page:DataPage", "Alt+2"),
     PageInfo(
-        "label", "Label", "label", "studio.pages.label.page:LabelPage", "Ctrl+3", roles=WORKERS | ANNOTATE
+        "label", "Label", "label", "studio.pages.label.page:LabelPage", "Alt+3", roles=WORKERS | ANNOTATE
     ),
-    PageInfo("review", "Review", "review", "studio.pages.review.page:ReviewPage", "Ctrl+4", roles=REVIEW),
-    PageInfo("train", "Train", "train", "studio.pages.train.page:TrainPage", "Ctrl+5", roles=SEE_SCIENCE),
+    PageInfo("review", "Review", "review", "studio.pages.review.page:ReviewPage", "Alt+4", roles=REVIEW),
+    PageInfo("train", "Train", "train", "studio.pages.train.page:TrainPage", "Alt+5", roles=SEE_SCIENCE),
     PageInfo(
         "evaluate",
         "Evaluate",
         "evaluate",
         "studio.pages.evaluate.page:EvaluatePage",
-        "Ctrl+6",
+        "Alt+6",
         roles=SEE_SCIENCE,
     ),
     PageInfo(
-        "release", "Release", "release", "studio.pages.release.page:ReleasePage", "Ctrl+7", roles=SEE_SCIENCE
+        "release", "Release", "release", "studio.pages.release.page:ReleasePage", "Alt+7", roles=SEE_SCIENCE
     ),
     PageInfo(
         "security",
         "Security",
         "security",
         "studio.pages.security.page:SecurityPage",
-        "Ctrl+8",
+        "Alt+8",
         needs_project=False,
     ),
 )

@@ -32,8 +32,7 @@ class Bound(Struct, frozen=True):
     @property
     def key(self) -> str:
         """Its first key as this system writes it, or an empty text."""
-        keys = self.action.shortcuts()
-        return keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
+        return native(self.command.keys[0]) if self.command.keys else ""
 
 
 class Actions(QObject):
@@ -57,15 +56,23 @@ class Actions(QObject):
         self._bound: dict[str, Bound] = {}
         self._live: frozenset[str] = frozenset(("app",))
 
-    def register(self, commands: Iterable[Command], context: Any) -> None:
-        """Make an action of each command; `run` and `when` get `context`. A known name is made anew."""
+    def register(self, commands: Iterable[Command], context: Any, *, own_keys: bool = False) -> None:
+        """Make an action of each command; `run` and `when` get `context`. A known name is made anew.
+
+        own_keys: whoever `context` is listens to the keys itself (an editor, while its picture has the
+        focus); they are shown, and not taken away from text fields and buttons.
+        """
         for command in commands:
             if (earlier := self._bound.pop(command.name, None)) is not None:
                 self._window.removeAction(earlier.action)
                 earlier.action.deleteLater()
-            action = QAction(command.title, self._window)
+            shown = (
+                f"{command.title}\t{native(command.keys[0])}" if own_keys and command.keys else command.title
+            )
+            action = QAction(shown, self._window)
             action.setObjectName(command.name)
-            action.setShortcuts([QKeySequence(key) for key in command.keys])
+            if not own_keys:
+                action.setShortcuts([QKeySequence(key) for key in command.keys])
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setCheckable(command.checkable)
             bound = Bound(command, context, action)
@@ -129,6 +136,11 @@ class Actions(QObject):
                     scope = bound.command.scope
                 menu.addAction(bound.action)
             _grey_while_open(menu, by_menu[title])
+
+
+def native(key: str) -> str:
+    """A key as this system writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def tooltip(bound: Bound) -> str:

@@ -72,6 +72,7 @@ class Desk(QObject):
         notify: Callable[[str, Tone, str, Callable[[], None] | None], None],
         show_error: Callable[[AtelierError], None],
         make_calls: Callable[[QObject], Calls],
+        make_picture_calls: Callable[[QObject], Calls],
         settings: Settings,
     ) -> None:
         super().__init__()
@@ -80,6 +81,8 @@ class Desk(QObject):
         self._notify = notify
         self.show_error = show_error
         self.calls_of = make_calls
+        # on threads of their own: a sheet full of pictures must not hold up a save or a search
+        self.picture_calls_of = make_picture_calls
         self.settings = settings
         self.project: Project | None = None
         self.user: UserInfo | None = None

@@ -46,6 +46,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Atelier")
         self.setAcceptDrops(True)
         self.workers = Workers()
+        self.picture_workers = Workers(3)
         self.notices = Notices(self)
         self.actions_table = Actions(self, self.notices.add_error, faults.explain, self._say)
         self.desk = Desk(
@@ -53,7 +54,8 @@ class MainWindow(QMainWindow):
             say=self._say,
             notify=self._notify,
             show_error=self.notices.add_error,
-            make_calls=self._calls_of,
+            make_calls=lambda owner: self._calls_of(owner, self.workers),
+            make_picture_calls=lambda owner: self._calls_of(owner, self.picture_workers),
             settings=settings,
         )
         self.stack = PageStack(self._pages, self.desk, self.actions_table, faults.explain, self)
@@ -135,8 +137,8 @@ class MainWindow(QMainWindow):
     def _notify(self, text: str, tone: Tone, button: str, act: Callable[[], None] | None) -> None:
         self.notices.add(text, tone, button, act)
 
-    def _calls_of(self, owner: QObject) -> Calls:
-        return Calls(owner, self.workers, self.notices.add_error, faults.explain)
+    def _calls_of(self, owner: QObject, workers: Workers) -> Calls:
+        return Calls(owner, workers, self.notices.add_error, faults.explain)
 
     def _may_go(self, info: PageInfo) -> bool:
         if info.needs_project and self.desk.project is None:
@@ -180,6 +182,7 @@ class MainWindow(QMainWindow):
         self._settings.flush()
         self.closing.emit()
         self.workers.close()
+        self.picture_workers.close()
         super().closeEvent(event)
 
 

@@ -33,7 +33,7 @@ def class_types(names: list[str]) -> tuple[ClassType, ...]:
 
 
 def _free_letter(name: str, taken: set[str]) -> str:
-    for letter in [*name.upper(), *"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"]:
+    for letter in name.upper() + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789":
         if letter.isalnum() and letter not in taken:
             return letter
     return ""

@@ -1,0 +1,1 @@
+"""Data: every item of a project, found by filters, looked at in windows, sent on to other pages."""

@@ -1,0 +1,182 @@
+"""What an import will bring in, before it does: format, counts, classes, warnings, first pictures, facts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage, QImageReader, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.domain.contracts.formats import Sniffed
+from studio.domain.wire.projects import AssetFacts
+
+_PICTURES = 6
+_LOOKED_AT = 400  # files, to find the first pictures
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+_SIDE = 104  # pixels
+_SENSITIVITY = (
+    ("internal", "Internal: for people of this organisation"),
+    ("open", "Open: may be known to anybody"),
+    ("confidential", "Confidential: for those who work on it"),
+    ("restricted", "Restricted: named people only"),
+)
+
+
+class ImportPreview(QWidget):
+    """The proposed reading of a folder, and the few things to decide about it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: tuple[Sniffed, ...] = ()
+        self.format = QComboBox()
+        self.format.setAccessibleName("Format")
+        self.format.currentIndexChanged.connect(self._show_format)
+        self.summary = _wrapped()
+        self.classes = _wrapped()
+        self.warnings = QPlainTextEdit()
+        self.warnings.setReadOnly(True)
+        self.warnings.setAccessibleName("Warnings")
+        self.warnings.setMaximumHeight(self.fontMetrics().lineSpacing() * 5)
+        self.pictures = QHBoxLayout()
+        self.pictures.setSpacing(6)
+        self.source = QLineEdit()
+        self.source.setAccessibleName("Source")
+        self.source.setPlaceholderText("where it comes from, e.g. ward 3, camera 2")
+        self.purpose = QLineEdit()
+        self.purpose.setAccessibleName("Purpose")
+        self.purpose.setPlaceholderText("what it may be used for")
+        self.sensitivity = QComboBox()
+        self.sensitivity.setAccessibleName("Sensitivity")
+        for value, title in _SENSITIVITY:
+            self.sensitivity.addItem(title, value)
+        self.tasks = QCheckBox("Make a labelling task of every item that comes in without labels")
+        self.advanced = QGroupBox("Advanced")
+        self.advanced.setCheckable(True)
+        self.advanced.setChecked(False)
+        self.adopt = QCheckBox("Leave the files where they lie; the node reads them there and never writes")
+        self._lay_out()
+
+    def show_found(self, found: Sequence[Sniffed], pictures: Sequence[QImage]) -> None:
+        """found: what formats see, most confident first (never empty)."""
+        self._found = tuple(found)
+        self.format.blockSignals(True)
+        self.format.clear()
+        for each in self._found:
+            self.format.addItem(f"{_title(each.format)} ({round(each.confidence * 100)} % sure)")
+        self.format.blockSignals(False)
+        self.format.setCurrentIndex(0)
+        self.format.setEnabled(len(self._found) > 1)
+        while (item := self.pictures.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for image in pictures:
+            label = QLabel()
+            label.setPixmap(QPixmap.fromImage(image))
+            label.setAccessibleName("A picture of the folder")
+            self.pictures.addWidget(label)
+        self.pictures.addStretch(1)
+        self._show_format(0)
+
+    def chosen(self) -> Sniffed:
+        """The reading that was chosen."""
+        return self._found[max(0, self.format.currentIndex())]
+
+    def facts(self) -> AssetFacts:
+        """What was said about the data."""
+        return AssetFacts(
+            source=self.source.text().strip(),
+            purpose=self.purpose.text().strip(),
+            sensitivity=self.sensitivity.currentData(),
+        )
+
+    def wants_adoption(self) -> bool:
+        """Whether media stay where they lie."""
+        return self.advanced.isVisible() and self.advanced.isChecked() and self.adopt.isChecked()
+
+    def _show_format(self, _index: int) -> None:
+        chosen = self.chosen()
+        self.summary.setText(chosen.summary or f"{chosen.items:,} items")
+        names = ", ".join(chosen.classes[:40]) + (" …" if len(chosen.classes) > 40 else "")
+        self.classes.setText(names or "none: the data is not labelled, or its classes show when it is read")
+        self.warnings.setPlainText("\n".join(chosen.warnings))
+        self.warnings.setVisible(bool(chosen.warnings))
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.addRow("&Format", self.format)
+        form.addRow("What comes in", self.summary)
+        form.addRow("Classes", self.classes)
+        form.addRow("", self.pictures)
+        form.addRow("", self.warnings)
+        form.addRow("&Source", self.source)
+        form.addRow("&Purpose", self.purpose)
+        form.addRow("Sensiti&vity", self.sensitivity)
+        inside = QVBoxLayout(self.advanced)
+        inside.addWidget(self.adopt)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(form)
+        column.addWidget(self.tasks)
+        column.addWidget(self.advanced)
+        column.addStretch(1)
+
+
+def first_pictures(folder: Path) -> list[QImage]:
+    """Small versions of the first pictures below `folder`; for a background call.
+
+    Sizes are read from the headers before anything is decoded, and what is no sound picture is left out.
+    """
+    found: list[QImage] = []
+    looked = 0
+    for here, names, files in os.walk(folder):
+        names.sort()
+        for name in sorted(files):
+            looked += 1
+            if len(found) == _PICTURES or looked > _LOOKED_AT:
+                return found
+            if name.lower().endswith(_SUFFIXES) and (image := _small(Path(here, name))) is not None:
+                found.append(image)
+    return found
+
+
+def _small(path: Path) -> QImage | None:
+    reader = QImageReader(str(path))
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if not size.isValid() or size.width() * size.height() > 100_000_000:
+        return None
+    reader.setScaledSize(size.scaled(QSize(_SIDE, _SIDE), Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    return None if image.isNull() else image
+
+
+def _title(name: str) -> str:
+    known = {
+        "pascal_voc": "Pascal VOC",
+        "coco": "COCO",
+        "openlabel": "ASAM OpenLABEL",
+        "pictures": "Pictures",
+    }
+    return known.get(name, name.replace("_", " ").capitalize())
+
+
+def _wrapped() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
