@@ -1,0 +1,5 @@
+"""The sample workspace's recipe: pages of handwritten digits, made on the spot. No picture is shipped.
+
+The digits are those that scikit-learn ships (`load_digits`: the test part of the UCI "Optical Recognition of
+Handwritten Digits" set, E. Alpaydin and C. Kaynak, 1998, CC BY 4.0).
+"""
