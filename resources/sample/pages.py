@@ -65,8 +65,8 @@ def _paper(rng: np.random.Generator) -> NDArray[np.float64]:
     )
     draw = ImageDraw.Draw(page)
     if rng.random() < 0.6:
-        for y in range(int(rng.integers(12, 28)), HEIGHT, int(rng.integers(22, 34))):
-            draw.line((0, y, WIDTH, y), fill=(150, 175, 210), width=1)
+        for rule in range(int(rng.integers(12, 28)), HEIGHT, int(rng.integers(22, 34))):
+            draw.line((0, rule, WIDTH, rule), fill=(150, 175, 210), width=1)
     for _ in range(int(rng.integers(2, 7))):
         x, y = float(rng.uniform(0, WIDTH)), float(rng.uniform(0, HEIGHT))
         radius = rng.uniform(2, 7)
