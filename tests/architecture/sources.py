@@ -35,9 +35,9 @@ def calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
                 yield path, node
 
 
-def imported(path: Path) -> Iterator[tuple[ast.stmt, str]]:
-    """Every module that the file imports, also inside functions."""
-    for node in ast.walk(tree(path)):
+def imported(path: Path, *, at_once: bool = False) -> Iterator[tuple[ast.stmt, str]]:
+    """Every module that the file imports; with `at_once` only those that its own import loads."""
+    for node in tree(path).body if at_once else ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node, alias.name

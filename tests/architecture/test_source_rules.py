@@ -49,12 +49,12 @@ def test_no_error_is_swallowed_by_a_bare_except() -> None:
     assert bare == []
 
 
-def test_the_studios_half_is_free_of_modules_that_only_posix_has() -> None:
+def test_the_studios_half_loads_no_module_that_only_posix_has() -> None:
     found = [
         f"{place(path, node)} {name}"
         for path in sources()
         if path.relative_to(ROOT).parts[0] in {"studio", "widgets"}
-        for node, name in imported(path)
+        for node, name in imported(path, at_once=True)
         if name.partition(".")[0] in POSIX_ONLY
     ]
     assert found == []
@@ -84,7 +84,8 @@ def test_every_package_says_what_it_is_for() -> None:
 
 
 def test_every_folder_of_a_package_is_a_package() -> None:
-    folders = {path.parent for path in sources()}
+    # `inside` is no room but a root: what stands in it is on the path of a closed environment, alone
+    folders = {path.parent for path in sources()} - {ROOT / "training" / "runs" / "inside"}
     assert [place(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
     assert set(PACKAGES) <= {folder.name for folder in folders}
 
