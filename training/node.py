@@ -17,6 +17,7 @@ from training.work.events import Events
 
 if TYPE_CHECKING:
     from training.data.keys import Keys
+    from training.work.leases import Deadlines
     from training.work.sessions import SessionBook
 
 # part -> `make(node) -> part`, in the order in which they are made: each may use those before it. A part may
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # `close()`, called in reverse order when the node stops. By import string: a part may know the node's type
 PARTS: tuple[tuple[str, str], ...] = (
     ("sessions", "training.work.sessions:open_sessions"),
+    ("deadlines", "training.work.leases:open_deadlines"),
     ("jobs", "training.work.jobs:open_jobs"),
     ("spawner", "training.runs.spawner:open_spawner"),
     ("services", "training.releases.supervisor:open_services"),
@@ -46,6 +48,7 @@ class Node:
     spawner: Any = None
     services: Any = None
     sessions: SessionBook = None  # type: ignore[assignment]
+    deadlines: Deadlines = None  # type: ignore[assignment]
 
     def resume(self) -> None:
         """Go on with what the last stop interrupted."""

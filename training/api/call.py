@@ -10,10 +10,10 @@ from training.node import Node
 from training.store.engine import Transaction
 from training.work.access import Session
 
-Q = TypeVar("Q")
+Q = TypeVar("Q", covariant=True)
 
 
-class Call(Struct, Generic[Q]):
+class Call(Struct, Generic[Q], frozen=True):
     """One request, decoded and allowed.
 
     `ids` are the path's, by the names in the route's braces; `body` is the route's message (its raw bytes

@@ -141,6 +141,16 @@ def add_tags(tx: Transaction, project: ProjectId, item: ItemId, changes: Mapping
     return _add_counts(tx, item_tags, "tag", "count", project, item, changes)
 
 
+def drop_summary(tx: Transaction, item: ItemId) -> tuple[dict[str, int], dict[str, int]]:
+    """Remove an item's counts by class and by tag; returns what they were."""
+    found: list[dict[str, int]] = []
+    for table, key, count in ((item_classes, "class_name", "shapes"), (item_tags, "tag", "count")):
+        rows = tx.execute(select(table.c[key], table.c[count]).where(table.c.item == item))
+        found.append({row[0]: row[1] for row in rows})
+        tx.execute(table.delete().where(table.c.item == item))
+    return found[0], found[1]
+
+
 def rows(tx: Transaction, ids: list[ItemId]) -> list[ItemRow]:
     """The summaries of these items, in the order given; those that are gone are left out."""
     stored = {row.id: _stored(row) for row in tx.execute(select(items).where(items.c.id.in_(ids)))}

@@ -108,7 +108,7 @@ def counts(tx: Transaction, project: ProjectId, what: str) -> dict[str, int]:
     wanted = select(project_counts.c.name, project_counts.c.count).where(
         project_counts.c.project == project, project_counts.c.what == what, project_counts.c.count != 0
     )
-    return {row.name: row.count for row in tx.execute(wanted.order_by(project_counts.c.name))}
+    return {row[0]: row[1] for row in tx.execute(wanted.order_by(project_counts.c.name))}
 
 
 def count(tx: Transaction, project: ProjectId, changes: Mapping[tuple[str, str], int]) -> None:

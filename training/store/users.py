@@ -1,7 +1,7 @@
 """People and their roles."""
 
 from msgspec import Struct
-from sqlalchemy import Row, Table, UniqueConstraint, select
+from sqlalchemy import Row, Table, UniqueConstraint, func, select
 
 from studio.domain.ids import ProjectId, UserId
 from studio.domain.wire.session import Role, UserInfo
@@ -92,6 +92,12 @@ def set_roles(tx: Transaction, user: UserId, project: ProjectId, names: frozense
     tx.execute(roles.delete().where(roles.c.user == user, roles.c.project == project))
     for name in sorted(names):
         tx.execute(roles.insert(), {"user": user, "project": project, "role": name})
+
+
+def count_role(tx: Transaction, project: ProjectId, role: Role) -> int:
+    """How many people have a role in a project."""
+    here = (roles.c.project == project) & (roles.c.role == role)
+    return int(tx.execute(select(func.count()).select_from(roles).where(here)).scalar_one())
 
 
 def info(tx: Transaction, user: UserId) -> UserInfo | None:

@@ -1,0 +1,101 @@
+"""Finding items by their summaries: every filter is an index, a window never reads the whole project."""
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from studio.domain.ids import ItemId, ProjectId
+from studio.domain.wire.projects import ItemQuery, ItemRow
+from training.store import projects
+from training.store.engine import Transaction
+from training.store.items import item_classes, item_tags, items, rows
+from training.store.schema import metadata
+
+LARGEST_WINDOW = 1000
+
+
+def page(tx: Transaction, project: ProjectId, query: ItemQuery) -> tuple[int, list[ItemRow]]:
+    """How many items match, and the window of them that `query` asks for."""
+    wanted = _ordered(select(items.c.id).where(*_conditions(project, query)), query)
+    limit = min(max(query.limit, 0), LARGEST_WINDOW)
+    window = wanted.offset(max(query.offset, 0)).limit(limit)
+    ids = [ItemId(row.id) for row in tx.execute(window)]
+    return _total(tx, project, query), rows(tx, ids)
+
+
+def matching(tx: Transaction, project: ProjectId, query: ItemQuery) -> list[ItemId]:
+    """Every item that matches, in the query's order, whatever its window says."""
+    wanted = _ordered(select(items.c.id).where(*_conditions(project, query)), query)
+    return [ItemId(row.id) for row in tx.execute(wanted)]
+
+
+def _conditions(project: ProjectId, query: ItemQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [items.c.project == project, items.c.erased.is_(False)]
+    if query.text:
+        # contains, with % and _ standing for themselves
+        found.append(items.c.name_key.contains(query.text.casefold(), autoescape=True))
+    if query.classes:
+        found.append(
+            items.c.id.in_(
+                select(item_classes.c.item).where(
+                    item_classes.c.project == project, item_classes.c.class_name.in_(query.classes)
+                )
+            )
+        )
+    if query.tags:
+        found.append(
+            items.c.id.in_(
+                select(item_tags.c.item).where(
+                    item_tags.c.project == project, item_tags.c.tag.in_(query.tags)
+                )
+            )
+        )
+    if query.states:
+        found.append(items.c.state.in_(query.states))
+    if query.origin is not None:
+        found.append(items.c.origin == query.origin)
+    if query.unsure is not None:
+        found.append(items.c.unsure.is_(query.unsure))
+    if query.pool is not None:
+        pool_items = metadata.tables["pool_items"]
+        found.append(items.c.id.in_(select(pool_items.c.item).where(pool_items.c.pool == query.pool)))
+    if query.snapshot is not None:
+        members = metadata.tables["snapshot_items"]
+        taken = select(members.c.item).where(members.c.snapshot == query.snapshot)
+        if query.split:
+            taken = taken.where(members.c.split == query.split)
+        found.append(items.c.id.in_(taken))
+    elif query.split:
+        found.append(items.c.split_hint == query.split)
+    return found
+
+
+def _ordered(wanted: Select[tuple[str]], query: ItemQuery) -> Select[tuple[str]]:
+    match query.order:
+        case "name":
+            return wanted.order_by(items.c.name_key, items.c.id)
+        case "newest":
+            return wanted.order_by(items.c.imported_ns.desc(), items.c.id.desc())
+        case "shapes":
+            return wanted.order_by(items.c.shapes.desc(), items.c.id.desc())
+        case "state":
+            return wanted.order_by(items.c.state, items.c.name_key, items.c.id)
+
+
+def _total(tx: Transaction, project: ProjectId, query: ItemQuery) -> int:
+    bare = ItemQuery(order=query.order, offset=query.offset, limit=query.limit)
+    if query == bare:
+        return sum(projects.counts(tx, project, "state").values())
+    if query.states and _only(query, bare, "states"):
+        counts = projects.counts(tx, project, "state")
+        return sum(counts.get(state, 0) for state in set(query.states))
+    if len(query.classes) == 1 and _only(query, bare, "classes"):
+        return projects.counts(tx, project, "class_items").get(query.classes[0], 0)
+    if len(query.tags) == 1 and _only(query, bare, "tags"):
+        return projects.counts(tx, project, "tag").get(query.tags[0], 0)
+    wanted = select(func.count()).select_from(items).where(*_conditions(project, query))
+    return int(tx.execute(wanted).scalar_one())
+
+
+def _only(query: ItemQuery, bare: ItemQuery, name: str) -> bool:
+    return all(
+        each == name or getattr(query, each) == getattr(bare, each) for each in ItemQuery.__struct_fields__
+    )
