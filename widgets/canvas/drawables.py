@@ -100,7 +100,7 @@ def differences(old: Drawables, new: Drawables) -> list[Rect] | None:
         for held, other in ((old.outlines, new.outlines), (old.texts, new.texts)):
             if held or other:
                 ours = range(len(old))[mine]
-                changed |= {i for i in ours if held.get(i) != other.get(i + shift)}  # type: ignore[attr-defined]
+                changed |= {i for i in ours if held.get(i) != other.get(i + shift)}
         rects += [_rect(each.bounds[i + by]) for i in changed for each, by in ((old, 0), (new, shift))]
     return rects if len(rects) <= 2 * MANY else None
 
