@@ -1,0 +1,1 @@
+"""The subcommands of `atelier` that work on a node's data or train without one."""
