@@ -132,4 +132,6 @@ CODES: dict[str, str] = {
     "task.own_work": "A reviewer does not review work of their own.",
     "task.reason_missing": "Skipping or returning a task needs a reason.",
     "task.note_too_long": "A task's note is too long.",
+    "recovery.no_workspace": "The folder for which a recovery key is asked holds no node's data.",
+    "recovery.file_exists": "The file that a recovery key should be written to is there already.",
 }
