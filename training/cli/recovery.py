@@ -1,4 +1,4 @@
-"""`atelier recovery-key`: write a node's root key to a file that opens with a passphrase, to keep elsewhere."""
+"""`atelier recovery-key`: write a node's root key to a file that opens with a passphrase."""
 
 import getpass
 import sys
