@@ -1,0 +1,1 @@
+"""What a model sees, compared with what people say: layers, judgements, comparisons, acceptance."""
