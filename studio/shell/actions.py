@@ -55,6 +55,7 @@ class Actions(QObject):
         self._say = say
         self._bound: dict[str, Bound] = {}
         self._live: frozenset[str] = frozenset(("app",))
+        self._follows: dict[str, str] = {}
 
     def register(self, commands: Iterable[Command], context: Any, *, own_keys: bool = False) -> None:
         """Make an action of each command; `run` and `when` get `context`. A known name is made anew.
@@ -83,9 +84,16 @@ class Actions(QObject):
             self._window.addAction(action)
             self._bound[command.name] = bound
 
+    def follow(self, scope: str, page: str) -> None:
+        """From now on `scope` (an editor's) is live whenever `page` is."""
+        self._follows[scope] = page
+        if page in self._live:
+            self.go_live(self._live)
+
     def go_live(self, scopes: Iterable[str]) -> None:
-        """Make exactly `app` and `scopes` live: keys of other pages do nothing."""
-        self._live = frozenset(scopes) | {"app"}
+        """Make exactly `app`, `scopes` and what follows them live: keys of other pages do nothing."""
+        wanted = frozenset(scopes) | {"app"}
+        self._live = wanted | {scope for scope, page in self._follows.items() if page in wanted}
         for bound in self._bound.values():
             bound.action.setEnabled(bound.command.scope in self._live)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from studio.domain.contracts.command import Command
@@ -73,9 +74,12 @@ class Desk(QObject):
         show_error: Callable[[AtelierError], None],
         make_calls: Callable[[QObject], Calls],
         make_picture_calls: Callable[[QObject], Calls],
+        offer: Callable[[Sequence[Command], object, str], None],
         settings: Settings,
     ) -> None:
+        """`offer(commands, context, page)` lists an editor's own commands in menus and palette of a page."""
         super().__init__()
+        self.offer = offer
         self.go = go
         self.say = say
         self._notify = notify
@@ -157,6 +161,9 @@ class Page(QWidget):
     def commands(self) -> Sequence[Command]:
         """What can be done here; `run` and `when` are called with the page. Asked once."""
         return ()
+
+    def take_actions(self, find: Callable[[str], QAction]) -> None:
+        """The QActions of the commands, by name, for buttons and tool bars. Called once, after `commands`."""
 
     def enter(self, place: Place) -> None:
         """The page is shown, or asked to show something else. `desk.project` is the open one."""

@@ -89,4 +89,5 @@ class PageStack(QStackedWidget):
             self._made[info.name] = page
             self.addWidget(page)
             self._actions.register(page.commands(), page)
+            page.take_actions(self._actions.action)
         return self._made[info.name]

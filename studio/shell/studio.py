@@ -161,7 +161,7 @@ class Studio(QObject):
     def _show_work(self) -> None:
         if self._session is not None:
             work = self._session.work
-            reachable = work.connection == "connected"
+            reachable = work.connection == "online"
             self._window.status.show_work(work.kept, work.unsaved, work.conflicts, reachable=reachable)
             if not reachable:
                 self._window.status.show_node(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, QUrl, Signal
@@ -18,13 +18,14 @@ from studio.shell.calls import Calls, Workers
 from studio.shell.command_palette import CommandPalette
 from studio.shell.icons import retint
 from studio.shell.key_help import KeyHelp
-from studio.shell.notices import NoticeList, Notices
+from studio.shell.notices import Notice, NoticeList, Notices
 from studio.shell.page import Desk, PageInfo, Place, Tone
 from studio.shell.page_stack import PageStack
 from studio.shell.rail import Rail
 from studio.shell.settings import Settings
 from studio.shell.status import StatusBar
 from studio.shell.theme import Theme, apply_text_size, apply_theme
+from widgets.toast import ToastArea
 
 _TEXT_SIZES = (80, 90, 100, 110, 125, 150, 175, 200)
 
@@ -48,6 +49,8 @@ class MainWindow(QMainWindow):
         self.workers = Workers()
         self.picture_workers = Workers(3)
         self.notices = Notices(self)
+        self.toasts = ToastArea(self)
+        self.notices.added.connect(self._toast)
         self.actions_table = Actions(self, self.notices.add_error, faults.explain, self._say)
         self.desk = Desk(
             go=self.go,
@@ -56,6 +59,7 @@ class MainWindow(QMainWindow):
             show_error=self.notices.add_error,
             make_calls=lambda owner: self._calls_of(owner, self.workers),
             make_picture_calls=lambda owner: self._calls_of(owner, self.picture_workers),
+            offer=self._offer_commands,
             settings=settings,
         )
         self.stack = PageStack(self._pages, self.desk, self.actions_table, faults.explain, self)
@@ -140,10 +144,20 @@ class MainWindow(QMainWindow):
     def _calls_of(self, owner: QObject, workers: Workers) -> Calls:
         return Calls(owner, workers, self.notices.add_error, faults.explain)
 
+    def _offer_commands(self, commands: Sequence[Command], context: object, page: str) -> None:
+        self.actions_table.register(commands, context, own_keys=True)
+        for scope in {command.scope for command in commands}:
+            self.actions_table.follow(scope, page)
+        self.actions_table.fill(self.menuBar())
+
     def _may_go(self, info: PageInfo) -> bool:
         if info.needs_project and self.desk.project is None:
             return False
         return not info.roles or self.desk.may(*info.roles) or (self.desk.read_only and info.name == "label")
+
+    def _toast(self, notice: Notice) -> None:
+        action = (notice.button, notice.act) if notice.act is not None else None
+        self.toasts.show_message(notice.text, notice.tone, action=action)
 
     def _offer_pages(self) -> None:
         project: Project | None = self.desk.project

@@ -1,0 +1,87 @@
+"""What an editor is handed: ways to apply an Edit, to select, to get media, to say, to keep a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Signal
+
+from studio.domain.edit import Edit
+from studio.domain.errors import AtelierError
+from studio.domain.ids import EntityId, OperationId, StreamId
+from studio.pages.label.opening import Opened
+from studio.shell.calls import Calls
+from studio.shell.page import Desk
+
+if TYPE_CHECKING:
+    from studio.client import ActivityClock
+
+
+class Host(QObject):
+    """The EditorHost of one Label page. `opened` is the item that Edits go to, None between items."""
+
+    selected = Signal(object)  # frozenset of EntityId
+
+    def __init__(self, desk: Desk, calls: Calls, parent: QObject) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self._calls = calls
+        self.opened: Opened | None = None
+        self.selection: frozenset[EntityId] = frozenset()
+        self.clock: ActivityClock | None = None
+
+    def apply(self, edit: Edit) -> bool:
+        """Apply, journal and send an Edit; whether it stood. A refusal is shown, nothing of it is applied."""
+        opened = self.opened
+        if opened is None or not edit:
+            return False
+        active_s = self.clock.take() if self.clock is not None else 0.0
+        stamped = replace(edit, ontology_version=opened.ontology.version, active_s=active_s)
+        try:
+            opened.document.apply(stamped)
+        except AtelierError as error:
+            self.desk.show_error(error)
+            return False
+        return True
+
+    def select(self, ids: frozenset[EntityId]) -> None:
+        """Select exactly these entities."""
+        if ids != self.selection:
+            self.selection = ids
+            self.selected.emit(ids)
+
+    def resolve(self, conflict: str, way: Literal["mine", "theirs", "both"]) -> None:
+        """Decide a conflict of the open item; where the choice does not stand, it stays in the tray."""
+        if self.opened is not None:
+            try:
+                self.opened.document.resolve(OperationId(conflict), way)
+            except AtelierError as error:
+                self.desk.show_error(error)
+
+    def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None:
+        """Fetch a rendition in the background; `done` gets its bytes on the GUI thread."""
+        if self.opened is None:
+            return
+        session, item = self.desk.session, self.opened.item.id
+        self._calls.start(
+            ("media", item, stream, frame, rendition),
+            lambda _call: session.media(item, stream, frame, rendition),
+            done,
+        )
+
+    def say(self, text: str) -> None:
+        """A short line in the status bar."""
+        self.desk.say(text)
+
+    def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:
+        """Journal an unfinished gesture; None when it has ended."""
+        if self.opened is not None and not self.opened.document.read_only:
+            self.opened.document.keep_draft(tool, title, state)
+
+    def leave(self) -> None:
+        """No item is open: what is still on its way is not wanted any more."""
+        self.opened = None
+        self.selection = frozenset()
+        self._calls.cancel_all()
