@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.domain.ids import new_id
-from training.data.blobs import Blobs, Folder
+from training.data.blobs import Blobs
+from training.data.config import NodeConfig, blob_place, read_config
 from training.data.keys import open_keys
-from training.store.engine import Store
+from training.data.media import MediaStore
+from training.data.roots import Roots
+from training.log import LOG
+from training.store.engine import Store, counter
 from training.work.clock import Clock, SystemClock
 from training.work.events import Events
 
@@ -28,6 +31,7 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("deadlines", "training.work.leases:open_deadlines"),
     ("jobs", "training.work.jobs:open_jobs"),
     ("spawner", "training.runs.spawner:open_spawner"),
+    ("runs", "training.runs.conductor:open_runs"),
     ("services", "training.releases.supervisor:open_services"),
 )
 
@@ -40,12 +44,16 @@ class Node:
     store: Store
     keys: Keys
     blobs: Blobs
-    events: Events = field(default_factory=Events)
-    clock: Clock = field(default_factory=SystemClock)
+    config: NodeConfig
+    media: MediaStore
+    roots: Roots
+    events: Events
+    clock: Clock
     start: str = field(default_factory=new_id)  # of this start of the process: leases of another are dead
     own_secret: str = ""
     jobs: Any = None
     spawner: Any = None
+    runs: Any = None
     services: Any = None
     sessions: SessionBook = None  # type: ignore[assignment]
     deadlines: Deadlines = None  # type: ignore[assignment]
@@ -74,13 +82,20 @@ def assemble(folder: Path, database: str = "", clock: Clock | None = None) -> No
     """
     from training.store.migrations import bring_up
 
-    store = Store(database or f"sqlite:///{folder / 'node.db'}")
-    keys = open_keys(folder / "keys")
-    node = Node(folder, store, keys, Blobs(Folder(folder / "blobs")), clock=clock or SystemClock())
-    store.publish = node.events.publish
+    config = read_config(folder)
+    store = Store(database or config.database or f"sqlite:///{folder / 'node.db'}")
+    keys = open_keys(folder / "keys", config.keys)
+    blobs, roots = Blobs(blob_place(folder, config)), Roots(config.roots)
+    media = MediaStore(blobs, keys, roots)
     bring_up(store)
+    with store.read() as tx:
+        events = Events(counter(tx, "events"))
+    store.publish = events.publish
+    node = Node(folder, store, keys, blobs, config, media, roots, events, clock or SystemClock())
     for name, target in PARTS:
         module, _, make = target.partition(":")
-        if importlib.util.find_spec(module.rpartition(".")[0]) and importlib.util.find_spec(module):
+        try:
             setattr(node, name, getattr(importlib.import_module(module), make)(node))
+        except ImportError as missing:
+            LOG.warning("the part %s is not there: %s", name, missing)
     return node

@@ -58,7 +58,9 @@ def answer_of(response: httpx.Response, route: Route[Any, A]) -> A:
 class RunningNode:
     """A node process on a workspace folder. `kill` is kill -9; `start` starts it again."""
 
-    def __init__(self, folder: Path, *, database: str = "", entry: tuple[str, ...] = ("-m", "studio")) -> None:
+    def __init__(
+        self, folder: Path, *, database: str = "", entry: tuple[str, ...] = ("-m", "studio")
+    ) -> None:
         self.folder = folder
         self._database = database
         self._entry = entry

@@ -1,7 +1,6 @@
 """The node's web application, made from the one table of routes and the handlers of each noun."""
 
 import importlib
-import importlib.util
 import json
 import re
 from contextlib import suppress
@@ -55,9 +54,11 @@ def handlers() -> tuple[dict[str, Handler], dict[str, Resolver]]:
     found: dict[str, Handler] = {}
     resolvers: dict[str, Resolver] = {}
     for noun in NOUNS:
-        if importlib.util.find_spec(f"training.api.{noun}") is None:
+        try:
+            module = importlib.import_module(f"training.api.{noun}")
+        except ImportError as absent:
+            LOG.warning("the routes of %s are not there: %s", noun, absent)
             continue
-        module = importlib.import_module(f"training.api.{noun}")
         found |= module.HANDLERS
         resolvers |= getattr(module, "PROJECT_OF", {})
     return found, resolvers

@@ -2,10 +2,20 @@
 
 from studio import __version__
 from studio.domain import entities, wire
-from studio.domain.wire.session import Empty, Handshake, OwnSignIn, SignedIn, UserInfo
-from training.api.call import Call, Handler
+from studio.domain.wire.session import (
+    AuditPage,
+    Checkpoint,
+    Empty,
+    Handshake,
+    OwnSignIn,
+    SignedIn,
+    SignIn,
+    UserInfo,
+)
+from training.api.call import Call, Handler, RawAnswer
 from training.store import users
-from training.work import sessions
+from training.work import audit, sessions, streams
+from training.work.access import missing
 
 
 def handshake(call: Call[Empty]) -> Handshake:
@@ -20,6 +30,11 @@ def handshake(call: Call[Empty]) -> Handshake:
         public_key=keys.public_key,
         audit_key=keys.audit_key,
     )
+
+
+def sign_in(call: Call[SignIn]) -> SignedIn:
+    """Sign in by name and password."""
+    return sessions.sign_in(call.node, call.body)
 
 
 def own_sign_in(call: Call[OwnSignIn]) -> SignedIn:
@@ -41,8 +56,33 @@ def me(call: Call[Empty]) -> UserInfo:
     return info
 
 
+def events(call: Call[Empty]) -> RawAnswer:
+    """The stream of what changes; `?after=N` goes on from event N."""
+    text = call.query.get("after", "")
+    after = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    body = streams.stream(call.node, call.who.token, after)
+    return RawAnswer(body, "text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+def checkpoint(call: Call[Empty]) -> Checkpoint:
+    """The signed head of the audit log, which studios keep as witnesses."""
+    return audit.checkpoint(call.node)
+
+
+def audit_page(call: Call[Empty]) -> AuditPage:
+    """The audit log after an entry."""
+    text = call.ids["after"]
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise missing()
+    return audit.page(call.node, int(text))
+
+
 HANDLERS: dict[str, Handler] = {
     "handshake": handshake,
+    "sign_in": sign_in,
+    "events": events,
+    "checkpoint": checkpoint,
+    "audit_page": audit_page,
     "own_sign_in": own_sign_in,
     "sign_out": sign_out,
     "me": me,

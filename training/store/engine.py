@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -98,6 +98,11 @@ def next_number(tx: Transaction, name: str, count: int = 1) -> int:
         tx.execute(counters.insert().values(name=name, value=count))
         return count
     return int(value)
+
+
+def counter(tx: Transaction, name: str) -> int:
+    """Where the counter `name` stands."""
+    return int(tx.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one_or_none() or 0)
 
 
 class Store:

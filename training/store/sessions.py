@@ -46,9 +46,9 @@ def end(tx: Transaction, token: bytes) -> None:
     tx.execute(sessions.delete().where(sessions.c.token == token))
 
 
-def end_all_of(tx: Transaction, user: UserId) -> None:
-    """Sign a person out everywhere."""
-    tx.execute(sessions.delete().where(sessions.c.user == user))
+def end_all_of(tx: Transaction, user: UserId, but: bytes = b"") -> None:
+    """Sign a person out everywhere, `but` for one session."""
+    tx.execute(sessions.delete().where(sessions.c.user == user, sessions.c.token != but))
 
 
 def drop_expired(tx: Transaction, now_ns: int) -> None:

@@ -27,8 +27,6 @@ users = Table(
     number_column("totp_used"),  # the last time step that was accepted: a code counts once
     flag_column("admin"),
     flag_column("disabled"),
-    number_column("failures"),
-    number_column("locked_until_ns"),
     UniqueConstraint("issuer", "subject"),
 )
 
@@ -53,8 +51,6 @@ class Account(Struct, frozen=True):
     totp_used: int
     admin: bool
     disabled: bool
-    failures: int
-    locked_until_ns: int
 
 
 def add(tx: Transaction, account: Account) -> None:

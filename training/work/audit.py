@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.domain import canonical
 from studio.domain.ids import UserId
+from studio.domain.wire.session import AuditPage, Checkpoint
 from training.store import audit as entries
 from training.store.engine import Transaction
 
@@ -14,6 +16,32 @@ if TYPE_CHECKING:
 NODE = UserId("node")  # who answers for what the node does by itself
 
 
+PAGE = 500
+
+
 def append(node: Node, tx: Transaction, user: UserId, action: str, subject: str, digest: bytes = b"") -> None:
     """Link one entry to the chain: who did what to which id; `digest` is salted, of what was done."""
     entries.append(tx, user, action, subject, digest, node.clock.now_ns())
+
+
+def page(node: Node, after: int) -> AuditPage:
+    """Up to 500 entries after number `after`, and a checkpoint of the whole log."""
+    with node.store.read() as tx:
+        return AuditPage(tuple(entries.page(tx, after, PAGE)), _signed(node, tx))
+
+
+def checkpoint(node: Node) -> Checkpoint:
+    """The head of the log, signed by the node's audit key."""
+    with node.store.read() as tx:
+        return _signed(node, tx)
+
+
+def signed_part(size: int, head: bytes, time_ns: int) -> bytes:
+    """The bytes of a checkpoint that its Ed25519 signature is over."""
+    return b"atelier checkpoint\0" + canonical.encode((size, head, time_ns))
+
+
+def _signed(node: Node, tx: Transaction) -> Checkpoint:
+    size, head = entries.head(tx)
+    time_ns = node.clock.now_ns()
+    return Checkpoint(size, head, time_ns, node.keys.sign(signed_part(size, head, time_ns)))

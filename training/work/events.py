@@ -12,7 +12,9 @@ _KEPT = 10_000  # a studio that was away longer sees a gap and fetches again
 class Events:
     """Keeps the latest events and hands new ones to listeners; callable from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, head: int = 0) -> None:
+        """`head`: the number of the last event before this start of the node."""
+        self._head = head
         self._lock = threading.Lock()
         self._kept: deque[Event] = deque(maxlen=_KEPT)
         self._listeners: dict[int, Callable[[Event | None], None]] = {}
@@ -23,6 +25,7 @@ class Events:
         """Called by the store after a commit, in the order of the numbers."""
         with self._lock:
             self._kept.extend(events)
+            self._head = events[-1].number
             listeners = list(self._listeners.values())
         for listener in listeners:
             for event in events:
@@ -32,6 +35,11 @@ class Events:
         """The events after `number` that are still kept. A gap in the numbers means: fetch again."""
         with self._lock:
             return [event for event in self._kept if event.number > number]
+
+    def head(self) -> int:
+        """The number of the last event; a studio that has heard of a lower one missed something."""
+        with self._lock:
+            return self._head
 
     def listen(self, listener: Callable[[Event | None], None]) -> Callable[[], None]:
         """Have `listener` called with each new event, and with None when the node stops; returns the way out.

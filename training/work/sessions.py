@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from studio.domain import entities, wire
 from studio.domain.errors import AtelierError
 from studio.domain.ids import UserId, new_id
-from studio.domain.wire.session import OwnSignIn, SignedIn
+from studio.domain.wire.session import OwnSignIn, SignedIn, SignIn
+from training.store import attempts, users
 from training.store import sessions as held_sessions
-from training.store import users
 from training.store.engine import Store, Transaction
 from training.store.sessions import Held
 from training.store.users import Account
-from training.work import audit
+from training.work import audit, passwords
 from training.work.access import Session
 
 if TYPE_CHECKING:
@@ -107,12 +107,48 @@ def own_sign_in(node: Node, asked: OwnSignIn) -> SignedIn:
                 totp_used=0,
                 admin=True,
                 disabled=False,
-                failures=0,
-                locked_until_ns=0,
             )
             users.add(tx, owner)
             audit.append(node, tx, owner.id, "user.own", owner.id)
         return begin(node, tx, owner, own=True, read_only=is_other_schema(asked.wire, asked.entities))
+
+
+def sign_in(node: Node, asked: SignIn) -> SignedIn:
+    """Sign in by name and password, and a code where the account has one.
+
+    Whatever is wrong gets one answer in about the same time, for people who are not there too. Five wrong
+    tries in a row, and from then on each further one, make the name wait, longer each time.
+    Raises `session.wrong`, `session.locked`.
+    """
+    key = attempts.key_of(asked.issuer, asked.subject)
+    with node.store.read() as tx:
+        account = users.by_subject(tx, asked.issuer, asked.subject)
+        until_ns = attempts.locked_until(tx, key)
+    now_ns = node.clock.now_ns()
+    if until_ns > now_ns:
+        raise _locked(until_ns - now_ns)
+    # outside the transaction: it takes a tenth of a second, and nobody else's save should wait for it
+    right = passwords.verify(account.password if account else "", asked.password)
+    with node.store.write() as tx:
+        account = users.by_subject(tx, asked.issuer, asked.subject)
+        signed_in = None
+        if right and account is not None and not account.disabled:
+            step = passwords.used_step(node, account, asked.code)
+            if step is not None:
+                users.set_fields(tx, account.id, totp_used=step)
+                attempts.forget(tx, key)
+                read_only = is_other_schema(asked.wire, asked.entities)
+                signed_in = begin(node, tx, account, own=False, read_only=read_only)
+        if signed_in is None:
+            attempts.count(tx, key, node.clock.now_ns())
+            audit.append(node, tx, account.id if account else UserId(""), "session.refused", key.hex()[:16])
+    if signed_in is None:
+        raise AtelierError(
+            "session.wrong",
+            "Name, password or code is wrong.",
+            hint="Try again; after five wrong tries the node waits before it listens.",
+        )
+    return signed_in
 
 
 def begin(node: Node, tx: Transaction, account: Account, *, own: bool, read_only: bool) -> SignedIn:
@@ -126,6 +162,16 @@ def begin(node: Node, tx: Transaction, account: Account, *, own: bool, read_only
     info = users.info(tx, account.id)
     assert info is not None
     return SignedIn(token, info, expires_ns, read_only)
+
+
+def _locked(left_ns: int) -> AtelierError:
+    seconds = left_ns // 10**9 + 1
+    return AtelierError(
+        "session.locked",
+        f"There were too many wrong passwords. The node listens again in {seconds} seconds.",
+        detail=str(seconds),
+        hint="Wait, or ask an administrator of the node for a new password.",
+    )
 
 
 def sign_out(node: Node, who: Session) -> None:
