@@ -12,7 +12,7 @@ NOTHING = "nothing"
 
 
 class ConfusionMatrix(QTableWidget):
-    """`chosen(labelled, predicted)` when a cell is entered or clicked; the last row and column are "nothing"."""
+    """`chosen(labelled, predicted)` when a cell is clicked; the last row and column are "nothing"."""
 
     chosen = Signal(str, str)
 

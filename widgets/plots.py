@@ -1,4 +1,4 @@
-"""Curves over a number: training curves that grow, and precision over recall. pyqtgraph comes with the first."""
+"""Curves over a number: training curves that grow, and precision over recall."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Curve(Struct, frozen=True):
 
 
 class CurvePlot(QWidget):
-    """Named curves on one pair of axes. Lines differ by colour and by pattern; the wheel zooms, A shows all."""
+    """Named curves on one pair of axes. Lines differ by colour and pattern; the wheel zooms."""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from studio.domain.contracts.command import Command
 from studio.domain.contracts.editing import Editor
 
 
-def _command(name: str, title: str, *keys: str, menu: str = "Object", help: str = "") -> Command:
+def _command(name: str, title: str, *keys: str, menu: str = "Edit", help: str = "") -> Command:
     def run(editor: Editor) -> bool:
         return editor.run(name)
 
@@ -16,19 +16,19 @@ def _command(name: str, title: str, *keys: str, menu: str = "Object", help: str 
 
 
 COMMANDS: tuple[Command, ...] = (
-    _command("image.tool.select", "Select and move", "V", menu="Tool", help="Move and resize objects."),
-    _command("image.tool.box", "Draw box", "B", menu="Tool", help="Drag, or click two corners."),
-    _command("image.tool.polygon", "Draw polygon", "P", menu="Tool", help="Click points, Enter ends."),
+    _command("image.tool.select", "Select and move", "V", menu="Tools", help="Move and resize objects."),
+    _command("image.tool.box", "Draw box", "B", menu="Tools", help="Drag, or click two corners."),
+    _command("image.tool.polygon", "Draw polygon", "P", menu="Tools", help="Click points, Enter ends."),
     _command(
         "image.keyboard",
         "Draw with the keyboard",
         "K",
-        menu="Tool",
+        menu="Tools",
         help="Arrows move the cross (Shift 10, Ctrl 50 pixels), Enter sets a corner.",
     ),
-    _command("image.finish", "Finish or confirm", "Return", menu="Tool"),
-    _command("image.cancel", "Cancel the gesture", "Esc", menu="Tool"),
-    _command("image.back", "Take back the last point", "Backspace", menu="Tool"),
+    _command("image.finish", "Finish or confirm", "Return", menu="Tools"),
+    _command("image.cancel", "Cancel the gesture", "Esc", menu="Tools"),
+    _command("image.back", "Take back the last point", "Backspace", menu="Tools"),
     _command("image.delete", "Delete", "Del"),
     _command("image.duplicate", "Duplicate", "Ctrl+D"),
     _command("image.copy", "Copy", "Ctrl+C", menu="Edit"),
@@ -42,8 +42,8 @@ COMMANDS: tuple[Command, ...] = (
     _command("image.hide", "Hide or show", "H"),
     _command("image.lock", "Lock or unlock", "L"),
     _command("image.remark", "Remark", "R", help="Pinned to the object, or to the place under the cursor."),
-    _command("image.accept", "Accept prediction", "A", menu="Predictions"),
-    _command("image.accept_all", "Accept all shown predictions", "Shift+A", menu="Predictions"),
+    _command("image.accept", "Accept prediction", "A", menu="Tools"),
+    _command("image.accept_all", "Accept all shown predictions", "Shift+A", menu="Tools"),
     _command("image.fit", "Fit to window", "F", menu="View"),
     _command("image.actual", "Actual size", "Ctrl+1", menu="View"),
     _command("image.closer", "Zoom in", "+", "=", menu="View"),

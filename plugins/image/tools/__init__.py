@@ -1,0 +1,1 @@
+"""The hands of the image editor: small state machines, pointer events in, Edits out. No Qt."""
