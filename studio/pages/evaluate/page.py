@@ -1,0 +1,403 @@
+"""Evaluate: figures at the top, curves and tables at one side, the mistakes themselves in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.domain.contracts.command import Command
+from studio.domain.errors import AtelierError
+from studio.domain.ids import EvaluationId, ModelId, SnapshotId
+from studio.domain.wire import routes
+from studio.domain.wire.evaluation import (
+    Evaluation,
+    Evaluations,
+    Match,
+    NewEvaluation,
+    NewVerdict,
+    VerdictKind,
+)
+from studio.domain.wire.jobs import Event
+from studio.domain.wire.projects import ItemQuery
+from studio.domain.wire.training import Model, Models, Snapshot, Snapshots
+from studio.pages.evaluate.comparison import ComparisonView
+from studio.pages.evaluate.figures import Figures, FigureTable
+from studio.pages.evaluate.saying import headline, verdict_title
+from studio.pages.evaluate.sheet import MatchSheet
+from studio.pages.train.saying import ago, figure_of_metrics
+from studio.shell.page import Desk, Page, Place
+from widgets.confusion_matrix import ConfusionMatrix
+from widgets.empty_state import EmptyState
+from widgets.plots import Curve, CurvePlot
+
+if TYPE_CHECKING:
+    from studio.client import Client
+
+POLL_MS = 1000
+
+
+class EvaluatePage(Page):
+    """Sees exactly where a model is wrong."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._models: dict[str, Model] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._evaluations: dict[str, Evaluation] = {}
+        self._shown: Evaluation | None = None
+        self._wanted = ""
+        self.model = _combo("Model")
+        self.snapshot = _combo("Snapshot")
+        self.judge = QPushButton("Evaluate")
+        self.judge.clicked.connect(lambda _checked=False: self.evaluate())
+        self.evaluations = _combo("Evaluation")
+        self.evaluations.currentIndexChanged.connect(lambda _index: self._choose())
+        self.compare = _combo("Compare with")
+        self.compare.currentIndexChanged.connect(lambda _index: self._compare())
+        self.again = QPushButton("Snapshot with the corrections, and train again")
+        self.again.clicked.connect(lambda _checked=False: self.train_again())
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.busy = QProgressBar()
+        self.busy.setRange(0, 0)
+        self.busy.setAccessibleName("Evaluation under way")
+        self.figures = Figures()
+        self.classes = FigureTable(
+            "By class", ("Class", "AP@0.5", "AP", "Precision", "Recall", "Labels", "Predictions")
+        )
+        self.slices = FigureTable("By slice", ("Slice", "AP@0.5", "Labels", "Items"))
+        self.matrix = ConfusionMatrix()
+        self.sheet = MatchSheet(desk)
+        self.sheet.opened.connect(self._open)
+        self.sheet.judged.connect(self._judge)
+        self.matrix.chosen.connect(self.sheet.show_cell)
+        self.comparison = ComparisonView(desk)
+        self.comparison.opened.connect(self._open)
+        self.tabs = QTabWidget()
+        self.curves: CurvePlot | None = None
+        self.nothing = EmptyState("No model to evaluate yet")
+        self.whole = QStackedWidget()
+        self._lay_out()
+        self._poll = QTimer(self, interval=POLL_MS)
+        self._poll.timeout.connect(self._follow)
+
+    def commands(self) -> Sequence[Command]:
+        return (
+            Command(
+                "evaluate.run", "Evaluate", EvaluatePage.evaluate, ("Ctrl+Return",), "Evaluate", "evaluate"
+            ),
+            Command(
+                "evaluate.train_again",
+                "Snapshot with the corrections, and train again",
+                EvaluatePage.train_again,
+                ("Ctrl+T",),
+                "Evaluate",
+                "evaluate",
+            ),
+            Command("evaluate.refresh", "Refresh", EvaluatePage.refresh, ("F5",), "View", "evaluate"),
+        )
+
+    def enter(self, place: Place) -> None:
+        self._wanted = place.subject
+        self.refresh()
+        self._poll.start()
+
+    def leave(self) -> None:
+        self._poll.stop()
+
+    def take_event(self, event: Event) -> None:
+        if event.kind in ("model", "run", "job") and self.isVisible():
+            self.refresh()
+
+    def reconnected(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Ask the node for models, snapshots and evaluations."""
+        if self.desk.project is None or not self.desk.is_connected:
+            return
+        client, project = self.desk.client, self.desk.project.id
+
+        def fetch(_call: object) -> tuple[Models, Snapshots, Evaluations]:
+            return (
+                client.call(routes.MODELS, project=project),
+                client.call(routes.SNAPSHOTS, project=project),
+                client.call(routes.EVALUATIONS, project=project),
+            )
+
+        self.calls.start("all", fetch, self._show)
+
+    def evaluate(self) -> None:
+        """Judge the chosen model on the chosen snapshot's validation items."""
+        model, snapshot = self.model.currentData(), self.snapshot.currentData()
+        if not model or not snapshot or self.desk.project is None:
+            return
+        client, project = self.desk.client, self.desk.project.id
+        wanted = NewEvaluation(model=ModelId(model), snapshot=SnapshotId(snapshot))
+        self.judge.setEnabled(False)
+
+        def failed(error: AtelierError) -> None:
+            self.judge.setEnabled(True)
+            self.desk.show_error(error)
+
+        self.calls.start(
+            "evaluate",
+            lambda _call: client.call(routes.NEW_EVALUATION, wanted, project=project),
+            self._begun,
+            failed,
+        )
+
+    def train_again(self) -> None:
+        """Go to Train with a snapshot of all items as they are now, corrections included."""
+        count = len(self._snapshots) + 1
+        self.desk.go(Place("train", query=ItemQuery(), subject=f"Snapshot {count}, corrected"))
+
+    def _begun(self, evaluation: Evaluation) -> None:
+        self.judge.setEnabled(True)
+        self._wanted = evaluation.id
+        self.refresh()
+
+    def _show(self, found: tuple[Models, Snapshots, Evaluations]) -> None:
+        models, snapshots, evaluations = found
+        self._models = {each.id: each for each in models.models}
+        self._snapshots = {each.id: each for each in snapshots.snapshots}
+        self._evaluations = {each.id: each for each in evaluations.evaluations}
+        if not self._models:
+            self.nothing.say(
+                "No model to evaluate yet",
+                "Train one first: one button, a few minutes.",
+                ("Go to Train", lambda: self.desk.go(Place("train"))),
+            )
+            self.whole.setCurrentWidget(self.nothing)
+            return
+        self.whole.setCurrentIndex(1)
+        _fill(
+            self.model,
+            [
+                (each.id, f"{each.name} · {figure_of_metrics(each.metrics)} · {ago(each.created_ns)}")
+                for each in sorted(self._models.values(), key=lambda each: -each.created_ns)
+            ],
+        )
+        _fill(
+            self.snapshot,
+            [
+                (each.id, each.name)
+                for each in sorted(self._snapshots.values(), key=lambda each: -each.created_ns)
+            ],
+        )
+        listed = sorted(self._evaluations.values(), key=lambda each: -each.created_ns)
+        _fill(self.evaluations, [(each.id, _name_of(each, self._snapshots)) for each in listed])
+        self._follow_wanted(listed)
+        self._choose()
+
+    def _follow_wanted(self, listed: list[Evaluation]) -> None:
+        """Show what was asked for: an evaluation, or a model's newest, which is made where there is none."""
+        wanted, self._wanted = self._wanted, ""
+        if wanted.startswith("model:"):
+            model = wanted.removeprefix("model:")
+            _select(self.model, model)
+            if model in self._models:
+                _select(self.snapshot, self._models[model].snapshot)
+            of_model = [each for each in listed if each.model == model]
+            if of_model:
+                _select(self.evaluations, of_model[0].id)
+            elif model in self._models:
+                self.evaluate()
+        elif wanted:
+            _select(self.evaluations, wanted)
+
+    def _choose(self) -> None:
+        evaluation = self._evaluations.get(self.evaluations.currentData() or "")
+        self.busy.setVisible(evaluation is not None and evaluation.state == "running")
+        if evaluation is None:
+            self.said.setText("Choose a model and a snapshot, and press Evaluate.")
+            return
+        if evaluation.state == "failed":
+            self.said.setText(f"This evaluation failed. {evaluation.error}")
+            return
+        if evaluation.state == "running":
+            self.said.setText(
+                "The model looks at every validation item now. This page shows it when it is done."
+            )
+            return
+        is_new = self._shown is None or self._shown.id != evaluation.id
+        if is_new or evaluation != self._shown:
+            self._shown = evaluation
+            self._show_evaluation(evaluation)
+        if is_new:
+            self._offer_comparisons(evaluation)
+
+    def _show_evaluation(self, evaluation: Evaluation) -> None:
+        self.said.setText(headline(evaluation))
+        self.figures.show_evaluation(evaluation)
+        self.classes.show_rows(
+            [
+                (e.class_name, e.ap50, e.ap, e.precision, e.recall, e.labels, e.predictions)
+                for e in evaluation.per_class
+            ]
+        )
+        self.slices.show_rows([(e.name, e.ap50, e.labels, e.items) for e in evaluation.slices])
+        self.matrix.show_matrix(evaluation.confusion_classes, evaluation.confusion)
+        if self.curves is None:
+            self.curves = CurvePlot("Precision over recall", "Recall", "Precision", (0.0, 1.0))
+            self.tabs.insertTab(1, self.curves, "Precision and recall")
+        self.curves.show_curves(
+            [Curve(each.class_name, each.recall, each.precision) for each in evaluation.curves]
+        )
+        self.sheet.show_evaluation(evaluation)
+
+    def _offer_comparisons(self, evaluation: Evaluation) -> None:
+        same = [
+            each
+            for each in self._evaluations.values()
+            if each.id != evaluation.id
+            and each.state == "done"
+            and (each.snapshot, each.split) == (evaluation.snapshot, evaluation.split)
+        ]
+        self.compare.blockSignals(True)
+        self.compare.clear()
+        self.compare.addItem("Compare with …", "")
+        for each in sorted(same, key=lambda each: -each.created_ns):
+            self.compare.addItem(_name_of(each, self._snapshots), each.id)
+        self.compare.setEnabled(bool(same))
+        self.compare.setToolTip(
+            "" if same else "Evaluate a second model on the same snapshot to compare them object by object."
+        )
+        self.compare.blockSignals(False)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.comparison), False)
+
+    def _compare(self) -> None:
+        other = self.compare.currentData()
+        if not other or self._shown is None:
+            self.tabs.setTabVisible(self.tabs.indexOf(self.comparison), False)
+            return
+        self.comparison.compare(self._evaluations[other], self._shown)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.comparison), True)
+        self.tabs.setCurrentWidget(self.comparison)
+
+    def _follow(self) -> None:
+        if any(each.state == "running" for each in self._evaluations.values()):
+            self.refresh()
+
+    def _judge(self, matches: list[Match], kind: VerdictKind) -> None:
+        if self._shown is None:
+            return
+        client, key = self.desk.client, self._shown.id
+        for match in matches:
+            self.calls.start(
+                ("verdict", match.id),
+                partial(_verdict, client, key, match, NewVerdict(kind)),
+                self.sheet.put,
+            )
+        if len(matches) == 1:
+            self.sheet.step()
+        if kind == "label_wrong":
+            self.desk.notify(
+                "The label is marked wrong and its item goes back to review.",
+                "info",
+                "Correct it now",
+                partial(self._open, matches[0]),
+            )
+        else:
+            self.desk.say(f"{verdict_title(kind)}: kept for {len(matches):,}.")
+
+    def _open(self, match: Match) -> None:
+        self.desk.go(
+            Place(
+                "label",
+                item=match.item,
+                entity=match.label,
+                stream=match.stream,
+                frame=match.frame,
+                xyxy=match.predicted_xyxy or match.label_xyxy,
+            )
+        )
+
+    def _lay_out(self) -> None:
+        asking = QHBoxLayout()
+        for title, box in (("Model", self.model), ("on", self.snapshot)):
+            label = QLabel(title)
+            label.setBuddy(box)
+            asking.addWidget(label)
+            asking.addWidget(box, 1)
+        asking.addWidget(self.judge)
+        choosing = QHBoxLayout()
+        choosing.addWidget(self.evaluations, 2)
+        choosing.addWidget(self.compare, 1)
+        choosing.addWidget(self.again)
+        tables = QSplitter(Qt.Orientation.Vertical)
+        tables.addWidget(self.classes)
+        tables.addWidget(self.slices)
+        self.tabs.addTab(self.sheet, "Mistakes")
+        self.tabs.addTab(self.matrix, "Confusion matrix")
+        self.tabs.addTab(tables, "By class and slice")
+        self.tabs.addTab(self.comparison, "Comparison")
+        self.tabs.setTabVisible(self.tabs.indexOf(self.comparison), False)
+        self.matrix.chosen.connect(lambda _labelled, _predicted: self.tabs.setCurrentWidget(self.sheet))
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.setSpacing(8)
+        column.addLayout(asking)
+        column.addLayout(choosing)
+        column.addWidget(self.said)
+        column.addWidget(self.busy)
+        column.addWidget(self.figures)
+        column.addWidget(self.tabs, 1)
+        self.busy.hide()
+        self.whole.addWidget(self.nothing)
+        self.whole.addWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.whole)
+
+
+def _verdict(client: Client, key: EvaluationId, match: Match, verdict: NewVerdict, _call: object) -> Match:
+    return client.call(routes.VERDICT, verdict, evaluation=key, match=match.id)
+
+
+def _name_of(evaluation: Evaluation, snapshots: dict[str, Snapshot]) -> str:
+    snapshot = snapshots.get(evaluation.snapshot)
+    where = f"{snapshot.name if snapshot else 'snapshot'} ({evaluation.split})"
+    figure = figure_of_metrics(evaluation.metrics) or evaluation.state
+    return f"{evaluation.model_name} on {where} · {figure} · {ago(evaluation.created_ns)}"
+
+
+def _combo(name: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(16)
+    return box
+
+
+def _fill(box: QComboBox, rows: list[tuple[str, str]]) -> None:
+    kept = box.currentData()
+    box.blockSignals(True)
+    box.clear()
+    for key, title in rows:
+        box.addItem(title, key)
+    box.setCurrentIndex(max(0, box.findData(kept)) if rows else -1)
+    box.blockSignals(False)
+
+
+def _select(box: QComboBox, key: str) -> None:
+    box.blockSignals(True)
+    box.setCurrentIndex(max(0, box.findData(key)))
+    box.blockSignals(False)

@@ -1,0 +1,93 @@
+"""What the Evaluate page says of figures, outcomes and verdicts. No Qt."""
+
+from typing import get_args
+
+from studio.domain.wire.evaluation import Evaluation, Match, Outcome, VerdictKind
+from widgets.sheet_cells import Badge, SheetBox, SheetCell, crop_around
+
+OUTCOMES: dict[Outcome, str] = {
+    "false_positive": "False positives",
+    "false_negative": "False negatives",
+    "confusion": "Confusions",
+    "true_positive": "Right",
+}
+# key -> (verdict, what it is called, what it means)
+VERDICTS: dict[str, tuple[VerdictKind, str, str]] = {
+    "1": ("label_wrong", "Label wrong", "The label is to be corrected; the item goes back to review."),
+    "2": ("model_wrong", "Model wrong", "The label is right; the item joins the bad cases."),
+    "3": ("ambiguous", "Ambiguous", "People could disagree here; the item joins the bad cases."),
+    "4": ("ontology_gap", "Ontology gap", "The labelling template has no good answer for this."),
+}
+LABEL_COLOR = "#2e9d4a"
+PREDICTED_COLOR = "#e0641e"
+FIGURES = (
+    ("map50", "mAP@0.5", "Mean over the classes of the average precision at IoU 0.5 (COCO)"),
+    ("map", "mAP@0.5:0.95", "Mean over the classes and over IoU 0.50 to 0.95 (COCO)"),
+    ("precision", "Precision", "Share of the predictions at the threshold that are right"),
+    ("recall", "Recall", "Share of the labels that are found at the threshold"),
+    ("f1", "F1", "Harmonic mean of precision and recall"),
+)
+
+
+def verdict_title(kind: VerdictKind) -> str:
+    """What a verdict is called."""
+    return next(title for each, title, _ in VERDICTS.values() if each == kind)
+
+
+def kinds_of_verdict() -> tuple[str, ...]:
+    """Every verdict that there is."""
+    return get_args(VerdictKind)
+
+
+def sentence(match: Match) -> str:
+    """What happened to one object."""
+    match match.outcome:
+        case "false_positive":
+            return f"{match.predicted}, where nothing is labelled"
+        case "false_negative":
+            return f"{match.labelled} was not found"
+        case "confusion":
+            return f"{match.labelled} taken for {match.predicted}"
+        case _:
+            return match.labelled
+
+
+def cell_of(match: Match) -> SheetCell:
+    """One object as the sheet shows it: a crop with the label (solid) and the prediction (dashed)."""
+    boxes: list[SheetBox] = []
+    if match.label_xyxy is not None:
+        boxes.append(SheetBox(match.label_xyxy, LABEL_COLOR))
+    if match.predicted_xyxy is not None:
+        boxes.append(SheetBox(match.predicted_xyxy, PREDICTED_COLOR, "dash"))
+    badges: list[Badge] = []
+    if match.outcome != "false_negative":
+        badges.append(Badge(f"{match.score:.2f}", "neutral"))
+    if match.verdict is not None:
+        badges.append(
+            Badge(verdict_title(match.verdict), "good" if match.verdict == "model_wrong" else "accent")
+        )
+    if match.corrected:
+        badges.append(Badge("corrected since", "warning"))
+    place = match.predicted_xyxy or match.label_xyxy
+    size = (match.width, match.height)
+    return SheetCell(
+        key=match.id,
+        caption=sentence(match),
+        detail=match.item_name.rpartition("/")[2],
+        badges=tuple(badges),
+        size=size,
+        boxes=tuple(boxes),
+        crop=crop_around(place, size) if place is not None and all(size) else None,
+        thumbnail=f"{match.item} {match.stream} {match.frame}",
+    )
+
+
+def headline(evaluation: Evaluation) -> str:
+    """What was judged, and on what."""
+    share = dict(evaluation.outcomes)
+    wrong = sum(count for name, count in share.items() if name != "true_positive")
+    labels = sum(each.labels for each in evaluation.per_class)
+    return (
+        f"{evaluation.model_name} on {evaluation.items:,} {evaluation.split} items with {labels:,} labels, "
+        f"IoU {evaluation.iou:g}, score from {evaluation.threshold:.2f}: {wrong:,} things to look at"
+    )

@@ -1,0 +1,1 @@
+"""Train: choose a template and a snapshot, press one button, watch it learn."""

@@ -1,0 +1,228 @@
+"""One template, one snapshot, one button; parameters for those who want them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.domain.wire.projects import ItemQuery
+from studio.domain.wire.training import NewRun, NewSnapshot, Snapshot, Template
+from studio.pages.train.saying import ontology_line, snapshot_line
+from widgets.form import Form
+from widgets.form_fields import fields_of_schema
+
+NEW = "A new snapshot of all labelled items"
+
+
+class NewRunPanel(QScrollArea):
+    """`wanted(recipe, run)`: a NewSnapshot that is to be made first, or None; and the NewRun."""
+
+    wanted = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._templates: tuple[Template, ...] = ()
+        self._snapshots: tuple[Snapshot, ...] = ()
+        self._query = ItemQuery()
+        self.template = QComboBox()
+        self.template.setAccessibleName("Template")
+        self.template.currentIndexChanged.connect(self._template_chosen)
+        self.about = _wrapped()
+        self.snapshot = QComboBox()
+        self.snapshot.setAccessibleName("Snapshot")
+        self.snapshot.currentIndexChanged.connect(self._snapshot_chosen)
+        self.holds = _wrapped()
+        self.name = QLineEdit()
+        self.name.setAccessibleName("Name of the snapshot")
+        self.share = QDoubleSpinBox()
+        self.share.setRange(0.05, 0.5)
+        self.share.setSingleStep(0.05)
+        self.share.setValue(0.2)
+        self.share.setAccessibleName("Share for validation")
+        self.seed = QSpinBox()
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setAccessibleName("Seed")
+        self.run_name = QLineEdit()
+        self.run_name.setAccessibleName("Name of the run")
+        self.run_name.setPlaceholderText("optional")
+        self.go = QPushButton("Train")
+        self.go.setDefault(True)
+        self.go.setMinimumHeight(48)
+        font = self.go.font()
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        font.setBold(True)
+        self.go.setFont(font)
+        self.go.clicked.connect(lambda _checked=False: self.start())
+        self.trouble = _wrapped()
+        self.more = QToolButton()
+        self.more.setText("Parameters")
+        self.more.setAccessibleName("Show parameters")
+        self.more.setCheckable(True)
+        self.more.setArrowType(Qt.ArrowType.RightArrow)
+        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more.toggled.connect(self._fold)
+        self.form = Form()
+        self._lay_out()
+        self._fold(False)
+
+    def offer(self, templates: Sequence[Template], snapshots: Sequence[Snapshot], may_train: bool) -> None:
+        """What can be chosen; what was chosen stays chosen."""
+        kept = self.snapshot.currentData()
+        if tuple(templates) != self._templates:
+            self._templates = tuple(templates)
+            self.template.clear()
+            for template in self._templates:
+                self.template.addItem(template.title, template.name)
+        self._snapshots = tuple(sorted(snapshots, key=lambda each: -each.created_ns))
+        self.snapshot.blockSignals(True)
+        self.snapshot.clear()
+        self.snapshot.addItem(NEW, "")
+        for snapshot in self._snapshots:
+            self.snapshot.addItem(snapshot_line(snapshot), snapshot.id)
+        self.snapshot.setCurrentIndex(max(0, self.snapshot.findData(kept)))
+        self.snapshot.blockSignals(False)
+        self._snapshot_chosen()
+        self.go.setEnabled(may_train and bool(self._templates))
+        self.go.setToolTip("" if may_train else "Your role here does not train models.")
+
+    def choose_query(self, query: ItemQuery, name: str = "") -> None:
+        """A new snapshot of these items, as the Data page sent them."""
+        self._query = query
+        self.snapshot.setCurrentIndex(0)
+        if name:
+            self.name.setText(name)
+
+    def choose_snapshot(self, key: str) -> None:
+        """One of the snapshots that are offered."""
+        self.snapshot.setCurrentIndex(max(0, self.snapshot.findData(key)))
+
+    def show_trouble(self, text: str) -> None:
+        """Why the last press did not start anything."""
+        self.trouble.setText(text)
+        self.trouble.setVisible(bool(text))
+
+    def start(self) -> None:
+        """Say what is wanted."""
+        problems = self.form.problems()
+        template = self._template()
+        if problems or template is None:
+            self.show_trouble(" ".join(problems) or "There is no training template on this node.")
+            return
+        self.show_trouble("")
+        given = self.form.values()
+        defaults = dict(template.defaults)
+        changed = tuple(sorted((name, value) for name, value in given.items() if defaults.get(name) != value))
+        chosen = self._chosen()
+        recipe = None
+        if chosen is None:
+            name = self.name.text().strip() or f"Snapshot {len(self._snapshots) + 1}"
+            recipe = NewSnapshot(
+                name=name, query=self._query, validation_share=self.share.value(), seed=self.seed.value()
+            )
+        run = NewRun(
+            template=template.name,
+            snapshot=chosen.id if chosen else "",  # type: ignore[arg-type]
+            name=self.run_name.text().strip(),
+            parameters=changed,
+            seed=self.seed.value(),
+        )
+        self.wanted.emit(recipe, run)
+
+    def _template(self) -> Template | None:
+        name = self.template.currentData()
+        return next((each for each in self._templates if each.name == name), None)
+
+    def _chosen(self) -> Snapshot | None:
+        key = self.snapshot.currentData()
+        return next((each for each in self._snapshots if each.id == key), None)
+
+    def _template_chosen(self) -> None:
+        template = self._template()
+        if template is None:
+            return
+        self.about.setText(template.description)
+        self.form.set_fields(fields_of_schema(json.loads(template.parameters)))
+        self.form.set_values(dict(template.defaults))
+
+    def _snapshot_chosen(self) -> None:
+        chosen = self._chosen()
+        for label, field in self._of_new:
+            label.setVisible(chosen is None)
+            field.setVisible(chosen is None)
+        self.holds.setText(ontology_line(chosen) if chosen else "")
+        self.holds.setVisible(chosen is not None)
+        self.name.setPlaceholderText(f"Snapshot {len(self._snapshots) + 1}")
+
+    def _fold(self, shown: bool) -> None:
+        self.form.setVisible(shown)
+        self.more.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+
+    def _lay_out(self) -> None:
+        grid = QFormLayout()
+        grid.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        grid.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        for box in (self.template, self.snapshot):
+            # a long name must not make the whole panel as wide as itself
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(24)
+        grid.addRow("Template", self.template)
+        grid.addRow("", self.about)
+        grid.addRow("Snapshot", self.snapshot)
+        grid.addRow("", self.holds)
+        self._of_new = []
+        for words, field in (("Its name", self.name), ("For validation", self.share)):
+            label = QLabel(words)
+            label.setBuddy(field)
+            grid.addRow(label, field)
+            self._of_new.append((label, field))
+        grid.addRow("Name of the run", self.run_name)
+        grid.addRow("Seed", self.seed)
+        title = QLabel("New run")
+        font = title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        font.setBold(True)
+        title.setFont(font)
+        inside = QWidget()
+        inside.setMaximumWidth(720)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(12)
+        column.addWidget(title)
+        column.addLayout(grid)
+        column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.form)
+        column.addWidget(self.trouble)
+        column.addWidget(self.go)
+        column.addStretch(1)
+        self.show_trouble("")
+        row = QWidget()
+        across = QHBoxLayout(row)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.addWidget(inside)
+        across.addStretch(1)
+        self.setWidget(row)
+
+
+def _wrapped() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
