@@ -5,6 +5,7 @@
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -95,8 +96,14 @@ def own_screen(size: tuple[int, int] = SIZE) -> Iterator[Screen]:
 def main(argv: list[str] | None = None) -> int:
     """Run the command in `argv` on a display of its own and return its exit code."""
     command = sys.argv[1:] if argv is None else argv
+    # a SIGTERM would end this process without its `finally`, and leave the display and the command behind
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with own_screen() as screen:
-        return subprocess.run(command, env=screen.environment()).returncode
+        process = subprocess.Popen(command, env=screen.environment())
+        try:
+            return process.wait()
+        finally:
+            _end(process)
 
 
 def _start(
