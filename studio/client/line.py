@@ -111,6 +111,10 @@ class Line:
             self._wanted = max(self._wanted, revision)
         self.nudge()
 
+    def look_again(self) -> None:
+        """Something may have been missed: ask for what is new."""
+        self.expect(self._receiver.revision + 1)
+
     def close(self) -> None:
         """Send what is left, give the lease back, and end."""
         with self._wake:

@@ -193,8 +193,12 @@ class OpenDocument:
         """An event says that this revision exists."""
         self._line.expect(revision)
 
+    def look_again(self) -> None:
+        """Events may have been missed, or the connection is back: ask the node what is new."""
+        self._line.look_again()
+
     def nudge(self) -> None:
-        """The connection may be back: try again now."""
+        """Try again now, should the line be waiting."""
         self._line.nudge()
 
     def flush(self, timeout_s: float = 10.0) -> bool:

@@ -1,0 +1,239 @@
+"""A person's place at a node: journal, cache, events, and the items that are open."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from studio.client.cache import Cache
+from studio.client.client import Client
+from studio.client.device_key import device_key
+from studio.client.events import Events, Gap
+from studio.client.files import make_private, state_folder
+from studio.client.journal import Journal
+from studio.client.mailbox import Dispatch
+from studio.client.media import MediaRequest, MediaStore, Prefetch
+from studio.client.open_document import OpenDocument, fetch_state
+from studio.client.problems import is_unreachable
+from studio.client.sealing import derived, name_for
+from studio.client.settings import PersonSettings
+from studio.client.work_state import LineState, Work
+from studio.domain import canonical
+from studio.domain.errors import AtelierError
+from studio.domain.ids import ItemId, UserId
+from studio.domain.wire.documents import DocumentState, Lease
+from studio.domain.wire.jobs import Event
+from studio.domain.wire.session import UserInfo
+
+_LOG = logging.getLogger("atelier.client")
+
+
+class Session:
+    """Everything that a signed-in studio holds; close it, and what is unsent stays in the journal."""
+
+    @classmethod
+    def open(
+        cls,
+        client: Client,
+        folder: Path | None = None,
+        own_node: bool = False,
+        dispatch: Dispatch | None = None,
+        passphrase: str | None = None,
+    ) -> Session:
+        """The place of whoever is signed in on `client`.
+
+        Raises `session.missing` where nobody is, `keyring.missing`, `keyring.wrong_passphrase`. What an
+        earlier studio left unsent goes on being sent by itself.
+        """
+        if client.user is None:
+            raise AtelierError("session.missing", "Nobody is signed in.", hint="Sign in first.")
+        return cls(client, client.user, folder or state_folder(), own_node, dispatch, passphrase)
+
+    def __init__(
+        self,
+        client: Client,
+        user: UserInfo,
+        folder: Path,
+        own_node: bool,
+        dispatch: Dispatch | None,
+        passphrase: str | None,
+    ) -> None:
+        self.client = client
+        self.user: UserId = user.id
+        node = client.handshake.node
+        kept = device_key(own_node, passphrase)
+        self.keeper = kept.keeper
+        place = make_private(folder) / name_for(kept.key, "place", node, user.id)
+        self._dispatch: Dispatch = dispatch or (lambda call: call())
+        self._given_dispatch = dispatch
+        self._lock = threading.Lock()
+        self._open: dict[ItemId, OpenDocument] = {}
+        self._opening: dict[ItemId, threading.Lock] = {}
+        self._on_work: list[Callable[[Work], None]] = []
+        self._closed = False
+        self.journal = Journal(
+            place / "journal", derived(kept.key, "journal", node), node, user.id, client.handshake.public_key
+        )
+        self.journal.on_trouble = lambda: self._dispatch(self._work_changed)
+        self.cache = Cache(place / "cache", derived(kept.key, "cache", node, user.id))
+        self._media = MediaStore(client, self.cache)
+        self.prefetch = Prefetch(self._media)
+        self._settings = PersonSettings(client)
+        self.warnings: tuple[str, ...] = tuple(filter(None, (kept.warning,))) + tuple(
+            str(each) for each in self.journal.warnings
+        )
+        self.events = Events(client, client.on_session, self._dispatch)
+        self.events.on_state = self._connection_changed
+        self.events.listen(self._heard)
+        self.events.start()
+        threading.Thread(target=self._resume, name="resume", daemon=True).start()
+
+    @property
+    def documents(self) -> tuple[OpenDocument, ...]:
+        """The items that are open, or still have something to send."""
+        with self._lock:
+            return tuple(self._open.values())
+
+    @property
+    def work(self) -> Work:
+        """How far the work on all items has come, those included that wait for a node to be opened."""
+        total = Work(connection=self.events.state)
+        shown: set[ItemId] = set()
+        for each in self.documents:
+            total = total.plus(each.work)
+            shown.add(each.item)
+        for item in self.journal.ledger.items() - shown:
+            pending, aside, drafts = self.journal.ledger.of(item)
+            conflicts = len({note.conflict for note, _ in aside})
+            total = total.plus(Work(len(pending), len(pending), conflicts, len(drafts)))
+        return total
+
+    def open_document(self, item: str, lease: Lease | None = None, look_only: bool = False) -> OpenDocument:
+        """An item, open for work; the same object as long as it is open. Blocks: not for a GUI thread.
+
+        Without the node, what was seen of it last is opened. Raises what the node answers, and `node.gone`
+        where it was never seen.
+        """
+        key = ItemId(item)
+        with self._lock:
+            opening = self._opening.setdefault(key, threading.Lock())
+        with opening:
+            with self._lock:
+                held = self._open.get(key)
+            if held is not None and held.reopen():
+                return held
+            state = self._state_of(key)
+            made = OpenDocument(
+                self.client,
+                self.journal,
+                state,
+                lease,
+                self._given_dispatch,
+                look_only or self.client.read_only,
+            )
+            made.on_work(self._work_changed)
+            with self._lock:
+                self._open[key] = made
+            return made
+
+    def media(self, item: str, stream: str, frame: int, rendition: str) -> bytes:
+        """One rendition of one frame, from here or from the node. Blocks. Raises what the node answers."""
+        return self._media.get(MediaRequest(item, stream, frame, rendition))
+
+    def on_work(self, listener: Callable[[Work], None]) -> Callable[[], None]:
+        """Hear when `work` may have changed; the answer ends that."""
+        self._on_work.append(listener)
+        return lambda: self._on_work.remove(listener) if listener in self._on_work else None
+
+    def setting(self, name: str, default: str = "") -> str:
+        """A text that follows the person; never blocks."""
+        return self._settings.get(name, default)
+
+    def keep_setting(self, name: str, value: str) -> None:
+        """Keep a text that follows the person; it reaches the node soon."""
+        self._settings.keep(name, value)
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Wait until everything is saved; on the thread that owns the documents."""
+        return not [each for each in self.documents if not each.flush(timeout_s)]
+
+    def close(self, flush_s: float = 1.0) -> None:
+        """Leave. What the node does not get within `flush_s` is in the journal and sent next time."""
+        self._closed = True
+        self.events.close()
+        self.prefetch.close()
+        for each in self.documents:
+            each.close()
+        if self.events.state == "online":
+            self.flush(flush_s)
+        for each in self.documents:
+            each.stop()
+        self.journal.close()
+        self._settings.close()
+        self.cache.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _state_of(self, item: ItemId) -> DocumentState:
+        try:
+            state = fetch_state(self.client, self.journal, item)
+        except AtelierError as error:
+            seen = self.cache.get("document", item) if is_unreachable(error) else None
+            if seen is None:
+                raise
+            state = canonical.decode_lenient(seen, DocumentState)
+            kept, _, _ = self.journal.ledger.of(item)
+            if any(each.base < state.revision for each in kept):
+                raise  # whether the copy holds them already only the node can say
+            return state
+        self.cache.put(canonical.encode(state), "document", item)
+        return state
+
+    def _heard(self, news: Event | Gap) -> None:
+        if isinstance(news, Gap):
+            for each in self.documents:
+                each.look_again()
+        elif news.kind == "document" and news.item is not None:
+            with self._lock:
+                found = self._open.get(news.item)
+            if found is not None:
+                found.expect(news.revision)
+
+    def _connection_changed(self, state: LineState) -> None:
+        if state == "online":
+            for each in self.documents:
+                each.look_again()
+            threading.Thread(target=self._resume, name="resume", daemon=True).start()
+        self._work_changed()
+
+    def _resume(self) -> None:
+        """Send what earlier studios left, item by item, without anybody opening it."""
+        for item in sorted(self.journal.ledger.items()):
+            with self._lock:
+                known = item in self._open
+            pending, _, _ = self.journal.ledger.of(item)
+            if known or not pending or self._closed:
+                continue
+            try:
+                self.open_document(item).close()
+            except AtelierError as error:
+                _LOG.warning("item %s waits: %s", item, error.code)
+                if is_unreachable(error):
+                    return  # the next connection tries again
+
+    def _work_changed(self) -> None:
+        with self._lock:
+            ended = [key for key, each in self._open.items() if each.has_ended]
+            for key in ended:
+                del self._open[key]
+        if self._closed:
+            return
+        work = self.work
+        for listener in list(self._on_work):
+            listener(work)
