@@ -15,7 +15,7 @@ item_blobs = Table(
     "item_blobs",
     metadata,
     id_column("item", primary_key=True),
-    id_column("place", primary_key=True),  # STREAM/FRAME, STREAM/FRAME/views, or put/NAME
+    text_column("place", primary_key=True),  # see training/data/media.py
     id_column("project"),
     id_column("blob", index=True),
     number_column("size"),
@@ -69,7 +69,7 @@ def names_of_items(tx: Transaction, items: Sequence[ItemId]) -> dict[ItemId, tup
         chosen = select(item_blobs.c.item, item_blobs.c.place, item_blobs.c.blob)
         chosen = chosen.where(item_blobs.c.item.in_(some)).order_by(item_blobs.c.item, item_blobs.c.place)
         for item, place, blob in tx.execute(chosen):
-            if not place.startswith("put/") and not place.endswith("/views"):
+            if place.startswith("original/"):
                 found[ItemId(item)].append(BlobName(blob))
     return {item: tuple(names) for item, names in found.items()}
 

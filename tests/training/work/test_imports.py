@@ -1,0 +1,231 @@
+"""Imports through a real node: what comes in, what is named and left out, and what a kill leaves."""
+
+import struct
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from studio.domain.entities import Box
+from studio.domain.errors import AtelierError
+from studio.domain.ids import ImportId, new_id
+from studio.domain.wire import routes
+from studio.domain.wire.documents import RevertBatch, RevisionQuery
+from studio.domain.wire.jobs import NewImport, SourceFile
+from studio.domain.wire.people import TaskQuery
+from tests.training.uploading import (
+    bring_in,
+    files_of,
+    items_of,
+    new_project,
+    picture,
+    send,
+    voc_folder,
+    wait_for,
+)
+
+
+@pytest.fixture
+def owner(node):
+    return node.owner()
+
+
+@pytest.fixture
+def project(owner):
+    return new_project(owner)
+
+
+def test_a_folder_becomes_items_with_their_boxes_and_classes(owner, project, tmp_path):
+    report = bring_in(owner, project, voc_folder(tmp_path / "voc", 20), make_tasks=True)
+    assert (report.items, report.shapes, report.skipped, report.problems) == (20, 40, 0, ())
+    assert report.new_classes == ("cell", "debris")
+    page = items_of(owner, project)
+    assert page.total == 20
+    assert {row.classes for row in page.rows} == {(("cell", 1), ("debris", 1))}
+    assert {(row.width, row.height) for row in page.rows} == {(64, 48)}
+    document = owner.call(routes.DOCUMENT, item=page.rows[0].id)
+    assert sum(isinstance(each, Box) for each in document.entities) == 2
+    known = owner.call(routes.PROJECT, project=project)
+    ontology = owner.call(routes.ONTOLOGY, project=project, version=known.ontology_version).ontology
+    looks = {(each.color, each.dash, each.letter, each.key) for each in ontology.classes}
+    assert len(looks) == 2
+    assert all(all(look) for look in looks)
+    history = owner.call(routes.REVISIONS, RevisionQuery(), item=page.rows[0].id).revisions
+    assert [each.edit.made_by for each in history] == ["importer:pascal_voc"]
+    assert items_of(owner, project, split="val").total == 4
+
+
+def test_a_whole_import_is_one_batch_that_can_be_taken_back(owner, project, tmp_path):
+    state = send(owner, project, voc_folder(tmp_path / "voc", 6))
+    wait_for(owner, state.job)
+    taken = owner.call(routes.REVERT_BATCH, RevertBatch(state.id), project=project)
+    assert taken.reverted == 6
+    assert {row.shapes for row in items_of(owner, project).rows} == {0}
+
+
+def test_the_same_import_again_brings_nothing_twice(owner, project, tmp_path):
+    folder = voc_folder(tmp_path / "voc", 8)
+    first = send(owner, project, folder)
+    wait_for(owner, first.job)
+    before = items_of(owner, project)
+    report = bring_in(owner, project, folder, import_id=first.id)
+    assert report.items == 8
+    assert items_of(owner, project) == before
+    assert bring_in(owner, project, folder).items == 8
+    assert items_of(owner, project).total == 16  # another import is another set of items
+
+
+def test_a_bad_file_is_named_and_stops_nothing(owner, project, tmp_path):
+    folder = voc_folder(tmp_path / "voc", 12)
+    pictures = folder / "JPEGImages"
+    (pictures / "picture_00001.png").write_bytes(b"this is no picture")
+    (pictures / "picture_00002.png").unlink()
+    whole = (pictures / "picture_00003.png").read_bytes()
+    (pictures / "picture_00003.png").write_bytes(whole[: len(whole) // 2])
+    (pictures / "picture_00004.png").write_bytes(bomb(100_000, 100_000))
+    with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+        archive.writestr("../../../escaped.txt", "out")
+    report = bring_in(owner, project, folder)
+    assert report.items == 8
+    said = {problem.path.rpartition("/")[2]: problem for problem in report.problems}
+    assert said["picture_00001.png"].code == "media.not_a_picture"
+    assert said["picture_00003.png"].code == "media.broken"
+    assert said["picture_00004.png"].code == "media.too_large"
+    assert said["more.zip"].code == "import.archive"
+    assert any(
+        "picture_00002" in problem.message or "picture_00002" in problem.path for problem in report.problems
+    )
+    assert all(problem.message and problem.hint for problem in report.problems)
+    assert not list(tmp_path.rglob("escaped.txt"))
+
+
+def test_a_mended_file_comes_in_with_the_same_import(owner, project, tmp_path):
+    folder = voc_folder(tmp_path / "voc", 4)
+    (folder / "JPEGImages" / "picture_00001.png").write_bytes(b"this is no picture")
+    state = send(owner, project, folder)
+    wait_for(owner, state.job)
+    assert items_of(owner, project).total == 3
+    picture(folder / "JPEGImages" / "picture_00001.png", 1)
+    report = bring_in(owner, project, folder, import_id=state.id)
+    assert (report.items, report.problems) == (4, ())
+
+
+@pytest.mark.parametrize("path", ["../up.png", "/etc/passwd", "a/../../b", "a//b", "nul\0.png", "./a", ""])
+def test_names_that_lead_out_of_the_folder_are_refused(owner, project, path):
+    asked = NewImport("hostile", "pascal_voc", (SourceFile(path, 0),))
+    with pytest.raises(AtelierError) as caught:
+        owner.call(routes.NEW_IMPORT, asked, project=project)
+    assert caught.value.code == "import.bad_path"
+
+
+def test_a_chunk_that_is_not_what_was_announced_is_refused(owner, project, tmp_path):
+    files, chunks = files_of(voc_folder(tmp_path / "voc", 2))
+    state = owner.call(routes.NEW_IMPORT, NewImport("x", "pascal_voc", tuple(files)), project=project)
+    wanted = state.missing[0]
+    with pytest.raises(AtelierError) as caught:
+        owner.call(routes.PUT_CHUNK, chunks[wanted] + b"!", import_=state.id, chunk=wanted.hex())
+    assert caught.value.code == "import.wrong_chunk"
+    with pytest.raises(AtelierError) as caught:
+        owner.call(routes.PUT_CHUNK, b"stowaway", import_=state.id, chunk="00" * 32)
+    assert caught.value.code == "import.unknown_chunk"
+    started = owner.call(routes.START_IMPORT, import_=state.id)
+    assert started.job is None
+    assert set(started.missing) == set(state.missing)
+
+
+def test_an_upload_goes_on_with_what_is_missing(owner, project, tmp_path):
+    files, chunks = files_of(voc_folder(tmp_path / "voc", 5))
+    asked = NewImport("x", "pascal_voc", tuple(files), import_id=ImportId(new_id()))
+    state = owner.call(routes.NEW_IMPORT, asked, project=project)
+    for chunk in state.missing[:4]:
+        owner.call(routes.PUT_CHUNK, chunks[chunk], import_=state.id, chunk=chunk.hex())
+    again = owner.call(routes.NEW_IMPORT, asked, project=project)
+    assert set(again.missing) == set(state.missing[4:])
+
+
+def test_what_waits_in_staging_and_among_blobs_is_sealed(node, owner, project, tmp_path):
+    folder = voc_folder(tmp_path / "voc", 3)
+    files, chunks = files_of(folder)
+    state = owner.call(routes.NEW_IMPORT, NewImport("x", "pascal_voc", tuple(files)), project=project)
+    for chunk in state.missing:
+        owner.call(routes.PUT_CHUNK, chunks[chunk], import_=state.id, chunk=chunk.hex())
+    head = (folder / "JPEGImages" / "picture_00000.png").read_bytes()[:60]
+
+    def readable() -> list[str]:
+        return [str(each) for each in node.folder.rglob("*") if each.is_file() and head in each.read_bytes()]
+
+    assert list((node.folder / "staging").rglob("*"))
+    assert readable() == []
+    wait_for(owner, owner.call(routes.START_IMPORT, import_=state.id).job)
+    assert readable() == []
+    assert [each for each in (node.folder / "staging").rglob("*") if each.is_file()] == []
+
+
+def test_a_killed_node_brings_in_the_rest_and_only_the_rest(node, owner, project, tmp_path):
+    folder = voc_folder(tmp_path / "voc", 600)
+    state = send(owner, project, folder)
+    until = time.monotonic() + 60
+    while items_of(owner, project).total < 64:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    node.kill()
+    node.start()
+    owner = node.owner()
+    before = items_of(owner, project)
+    assert 0 < before.total < 600, "the kill came too late to show anything"
+    job = wait_for(owner, state.job)
+    assert job.state == "done"
+    page = items_of(owner, project)
+    assert page.total == 600
+    assert len({row.name for row in page.rows}) == 600
+    assert {row.shapes for row in page.rows} == {2}
+    kept = {row.name: row.id for row in page.rows}
+    assert all(kept[row.name] == row.id for row in before.rows)
+
+
+def test_an_import_can_be_paused_and_goes_on(owner, project, tmp_path):
+    state = send(owner, project, voc_folder(tmp_path / "voc", 400))
+    until = time.monotonic() + 60
+    while items_of(owner, project).total < 64:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    owner.call(routes.PAUSE_JOB, job=state.job.id)
+    wait_for(owner, state.job, "paused")
+    held = items_of(owner, project).total
+    assert held < 400
+    owner.call(routes.RESUME_JOB, job=state.job.id)
+    assert wait_for(owner, state.job).state == "done"
+    assert items_of(owner, project).total == 400
+
+
+def test_unlabelled_pictures_become_tasks_where_that_is_asked_for(owner, project, tmp_path):
+    for number in range(4):
+        picture(tmp_path / "pictures" / f"{number}.png", number)
+    report = bring_in(owner, project, tmp_path / "pictures", "image_folder", make_tasks=True)
+    assert report.items == 4
+    assert owner.call(routes.TASKS, TaskQuery(), project=project).total == 4
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that claims to be huge."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
+
+
+def test_real_blood_cells_come_in(owner, project, shared_data: Path):
+    report = bring_in(owner, project, shared_data / "image_bccd")
+    assert report.items > 280
+    assert report.shapes > 3000
+    assert set(report.new_classes) == {"RBC", "WBC", "Platelets"}
+    assert items_of(owner, project, split="val").total > 30
