@@ -38,6 +38,9 @@ class Group(Protocol):
 
     def was_out_of_memory(self) -> bool: ...
 
+    def cpu_s(self) -> float:
+        """Seconds of CPU time that all in it have taken; 0 where nobody counts."""
+
     def remove(self) -> None:
         """Kill what is left in it and take it away."""
 
@@ -51,10 +54,19 @@ def make_group(name: str, bounds: Bounds, root: Path = CGROUPS) -> Group:
     """A group with these bounds: of v2 where it may be used, else of v1, else none that is exact."""
     for kind in (UnifiedGroup, LegacyGroup):
         try:
-            return kind(name, bounds, root)
+            return kind(f"atelier-{os.getpid()}-{name}", bounds, root)
         except OSError:
             continue  # not mounted, or not ours to use
     return NoGroup()
+
+
+def sweep(root: Path = CGROUPS) -> None:
+    """Take away groups whose node was killed before it could."""
+    for path in {root / controller / own.lstrip("/") for controller, own in _own_groups().items()}:
+        for folder in path.glob("atelier-*-*"):
+            node = folder.name.split("-")[1]
+            if node.isdigit() and not Path("/proc", node).exists():
+                _remove([folder])
 
 
 class NoGroup:
@@ -67,6 +79,9 @@ class NoGroup:
 
     def was_out_of_memory(self) -> bool:
         return False
+
+    def cpu_s(self) -> float:
+        return 0.0
 
     def remove(self) -> None:
         return None
@@ -111,6 +126,10 @@ class UnifiedGroup:
         events = dict(line.split() for line in (self.folder / "memory.events").read_text().splitlines())
         return int(events.get("oom_kill", "0")) > 0
 
+    def cpu_s(self) -> float:
+        used = dict(line.split() for line in (self.folder / "cpu.stat").read_text().splitlines())
+        return int(used["usage_usec"]) / 1e6
+
     def remove(self) -> None:
         _remove([self.folder])
 
@@ -123,7 +142,8 @@ class LegacyGroup:
     def __init__(self, name: str, bounds: Bounds, root: Path = CGROUPS) -> None:
         own = _own_groups()
         self.folders: dict[str, Path] = {}
-        files = {
+        files: dict[str, dict[str, str]] = {
+            "cpuacct": {},
             "memory": {"memory.limit_in_bytes": str(bounds.memory_bytes)},
             "pids": {"pids.max": str(bounds.processes)},
         }
@@ -151,6 +171,9 @@ class LegacyGroup:
     def was_out_of_memory(self) -> bool:
         control = (self.folders["memory"] / "memory.oom_control").read_text().splitlines()
         return any(line.startswith("oom_kill ") and line != "oom_kill 0" for line in control)
+
+    def cpu_s(self) -> float:
+        return int((self.folders["cpuacct"] / "cpuacct.usage").read_text()) / 1e9
 
     def remove(self) -> None:
         _remove(list(self.folders.values()))

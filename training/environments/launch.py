@@ -56,7 +56,7 @@ def main(plan_fd: int) -> None:
 
 
 def _reachable(sources: list[str], alias: str) -> list[str]:
-    """Names under `alias` for `sources`, in a mount namespace of our own; the names themselves where refused."""
+    """Names under `alias` for `sources`, in a mount namespace of our own; where refused, as they were."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNS) != 0:
         return sources

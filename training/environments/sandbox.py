@@ -10,10 +10,12 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,25 +40,32 @@ class Sandbox:
     alias: str
     user: int | None
     ended: bool = field(default=False)
-    out_of_memory: bool = field(default=False)  # known once it ended
+    out_of_memory: bool = field(default=False)  # known once it ended, as are the seconds of CPU time
+    cpu_s: float = field(default=0.0)
+    _waiting: threading.Lock = field(default_factory=threading.Lock)
 
     def kill(self) -> None:
         """End it at once; its process namespace goes with it."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        if not self.ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
 
     def wait(self) -> int:
         """Its exit code, once it ended; frees what it held. Safe to call again."""
-        code = self.process.wait()
-        if not self.ended:
-            self.ended = True
-            self.out_of_memory = self.group.was_out_of_memory()
-            self.group.remove()
-            with contextlib.suppress(OSError):
-                os.rmdir(self.alias)
-            if self.user is not None:
-                _users_taken.discard(self.user)
-        return code
+        with self._waiting:
+            if not self.ended:
+                # not Popen's own wait: this one says what was used, by all that it had waited for in turn
+                _, status, used = os.wait4(self.process.pid, 0)
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu_s = self.group.cpu_s() or used.ru_utime + used.ru_stime
+                self.ended = True
+                self.out_of_memory = self.group.was_out_of_memory()
+                self.group.remove()
+                with contextlib.suppress(OSError):
+                    os.rmdir(self.alias)
+                if self.user is not None:
+                    _users_taken.discard(self.user)
+            return self.process.returncode
 
 
 def start(
@@ -88,7 +97,7 @@ def start(
     user = _free_user() if os.geteuid() == 0 else None
     group = make_group(name, bounds)
     alias = tempfile.mkdtemp(prefix="atelier-closed-")
-    os.chmod(alias, 0o755)  # noqa: S103  an empty folder: the user of the environment must pass through it
+    os.chmod(alias, 0o755)  # the environment's user must pass through it, and it is empty
     status_r, status_w = os.pipe()
     plan_fd = os.memfd_create("plan", 0)
     filter_fd = os.memfd_create("filter", 0)
@@ -196,7 +205,7 @@ def _interpreter() -> dict[str, Path]:
 
 
 def _hidden_packages() -> list[str]:
-    """Arguments that put an unreadable folder over each package of ours that is installed in the environment."""
+    """Arguments that put an unreadable folder over each package of ours that is installed."""
     site = Path(sysconfig.get_path("purelib"))
     words: list[str] = []
     if site.is_relative_to(sys.prefix):
@@ -234,7 +243,7 @@ def _refusal(said: dict[str, str]) -> AtelierError:
             "sandbox.unreadable",
             "Nothing was started: the closed environment's user may not read "
             f"{said['detail']}, and it never runs as anybody else.",
-            hint="Let others read it (`chmod -R o+rX`), or build the environment under a folder that they can.",
+            hint="Let others read it (`chmod -R o+rX`), or build the environment where they can.",
         )
     return AtelierError(
         "sandbox.failed",

@@ -1,8 +1,8 @@
 """The system-call filter of a closed environment.
 
-A deny list over what a namespace does not close by itself: other ways into the kernel (io_uring, bpf, keyrings,
-userfaultfd), into other processes, into new namespaces, and socket families that reach past the network
-namespace. Integers are compared masked to the 32 bits that the kernel reads: a comparison of all 64 lets
+A deny list over what a namespace does not close by itself: other ways into the kernel (io_uring, bpf,
+keyrings, userfaultfd), into other processes, into new namespaces, and socket families that reach past the
+network namespace. Integers are compared masked to the 32 bits that the kernel reads: a comparison of all 64 lets
 `socket((1 << 32) | AF_VSOCK, ...)` through.
 """
 
@@ -10,14 +10,14 @@ import errno
 import os
 from functools import cache
 
-_DENIED = (
-    "io_uring_setup io_uring_enter io_uring_register bpf keyctl add_key request_key userfaultfd"
-    " perf_event_open ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd unshare setns mount umount2"
-    " pivot_root chroot move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr open_by_handle_at"
-    " name_to_handle_at kexec_load kexec_file_load init_module finit_module delete_module reboot swapon"
-    " swapoff acct quotactl syslog settimeofday clock_settime clock_adjtime adjtimex iopl ioperm personality"
-    " vhangup fanotify_init vmsplice memfd_secret mbind migrate_pages move_pages set_mempolicy"
-).split()
+_DENIED = """
+    io_uring_setup io_uring_enter io_uring_register bpf keyctl add_key request_key userfaultfd
+    perf_event_open ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd unshare setns mount umount2
+    pivot_root chroot move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr open_by_handle_at
+    name_to_handle_at kexec_load kexec_file_load init_module finit_module delete_module reboot swapon
+    swapoff acct quotactl syslog settimeofday clock_settime clock_adjtime adjtimex iopl ioperm personality
+    vhangup fanotify_init vmsplice memfd_secret mbind migrate_pages move_pages set_mempolicy
+""".split()  # noqa: SIM905  a list of words is read as words
 _INT = 0xFFFFFFFF
 _NEW_NAMESPACES = (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C

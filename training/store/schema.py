@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, LargeBinary, MetaData, String, Text
 
 metadata = MetaData(
     naming_convention={
@@ -35,6 +35,12 @@ def number_column(name: str, **how: Any) -> Column[int]:
     """An int64: a count, a revision, a version; nanoseconds where the name ends in `_ns`."""
     how.setdefault("nullable", False)
     return Column(name, _Big, **how)
+
+
+def real_column(name: str, **how: Any) -> Column[float]:
+    """A float64."""
+    how.setdefault("nullable", False)
+    return Column(name, Double(), **how)
 
 
 def flag_column(name: str, **how: Any) -> Column[bool]:
