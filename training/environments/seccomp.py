@@ -2,7 +2,7 @@
 
 A deny list over what a namespace does not close by itself: other ways into the kernel (io_uring, bpf,
 keyrings, userfaultfd), into other processes, into new namespaces, and socket families that reach past the
-network namespace. Integers are compared masked to the 32 bits that the kernel reads: a comparison of all 64 lets
+network namespace. Integers are compared masked to the 32 bits that the kernel reads: one of all 64 lets
 `socket((1 << 32) | AF_VSOCK, ...)` through.
 """
 

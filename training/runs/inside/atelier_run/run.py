@@ -85,7 +85,7 @@ class Run:
         self._ended = True
 
     def batches(self, samples: Sequence[T], size: int) -> Iterator[list[T]]:
-        """`samples` in a new order every epoch, `size` at a time; the last batch may be smaller. Once an epoch.
+        """`samples` in a new order every epoch, `size` at a time; the last may be smaller. Once an epoch.
 
         Between batches the run may be paused, cancelled or checkpointed.
         """
