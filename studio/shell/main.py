@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QFont, QSurfaceFormat
 from PySide6.QtWidgets import QApplication
 
+from studio.cli.doctor import default_workspace
 from studio.cli.frame import DONE, TO_MEND, Parser, log_folder
 from studio.domain.contracts.plugin import load_part
 from studio.shell import faults
@@ -44,7 +44,7 @@ def run(argv: list[str]) -> int:
     pages = load_part(PAGES)
     window = MainWindow(application, pages, settings, log)
     faults.catch_all(window.desk.show_error)
-    studio = Studio(window, settings, given.workspace or data_folder() / "workspace", given.address)
+    studio = Studio(window, settings, given.workspace or default_workspace(), given.address)
     if given.page and given.page not in {info.name for info in pages}:
         parser.error(f"there is no page {given.page!r}")
     studio.first_page = given.page
@@ -77,15 +77,6 @@ def make_application(arguments: list[str]) -> QApplication:
     font.setPointSizeF(10.0)
     application.setFont(font)
     return application
-
-
-def data_folder() -> Path:
-    """Where a person's own workspace lies when none is named."""
-    if sys.platform == "win32":
-        home = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return home / "atelier"
 
 
 class _FirstPaint(QObject):

@@ -38,6 +38,7 @@ class Studio(QObject):
         self._settings = settings
         self._workspace = workspace
         self._address = address
+        settings.keep_local("workspace", str(workspace))
         self.first_page = ""
         self._poster = Poster(self)
         self._calls: Calls = window.desk.calls_of(self)

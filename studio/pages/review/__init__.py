@@ -1,0 +1,1 @@
+"""Review: what was handed in, to be looked at, returned or accepted."""
