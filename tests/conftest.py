@@ -6,6 +6,8 @@ reach of every test and of every process that one starts.
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +55,19 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data sets are not on this machine: set ATELIER_TEST_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def third_party(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pip installed a plug-in that is no part of Atelier; a process has it by its PYTHONPATH."""
+    source = tmp_path_factory.mktemp("source") / "atelier-reader"
+    shutil.copytree(ROOT / "tests" / "third_party" / "atelier-reader", source)  # a build writes beside it
+    site = tmp_path_factory.mktemp("site")
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-q"]
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(site), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return site
 
 
 @pytest.fixture(scope="session")
