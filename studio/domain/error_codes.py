@@ -157,6 +157,7 @@ CODES: dict[str, str] = {
     "run.node_trouble": "The node could not keep what a run sent (its disk, usually).",
     "run.template_fault": "A template stopped on a fault of its own, or cannot be loaded.",
     "run.checkpoint_broken": "A run's last checkpoint cannot be read.",
+    "model.no_answer": "A model's environment ended, or took too long, before it answered.",
     "model.unsound": "A run's model files are not what they should be.",
     "model.unreadable": "A model file or folder that was named is not one of ours, or is damaged.",
     "suite.too_small": "A sealed suite of so few items or labels would tell of single ones.",
@@ -197,4 +198,5 @@ CODES: dict[str, str] = {
     "media.no_range": "A part of a file was asked for that does not exist.",
     "blob.wrong_name": "A file sent for an Edit is not what its name, the SHA-256, says.",
     "draft.unreadable": "An unfinished gesture that was kept cannot be read; what is drawn stays.",
+    "service.nothing_to_ask": "There is no picture in the project to ask a service with.",
 }
