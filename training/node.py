@@ -31,6 +31,7 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("deadlines", "training.work.leases:open_deadlines"),
     ("jobs", "training.work.jobs:open_jobs"),
     ("spawner", "training.runs.spawner:open_spawner"),
+    ("lookers", "training.runs.predicting:open_lookers"),
     ("runs", "training.runs.conductor:open_runs"),
     ("services", "training.releases.supervisor:open_services"),
 )
@@ -53,6 +54,7 @@ class Node:
     own_secret: str = ""
     jobs: Any = None
     spawner: Any = None
+    lookers: Any = None
     runs: Any = None
     services: Any = None
     sessions: SessionBook = None  # type: ignore[assignment]

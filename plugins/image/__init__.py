@@ -23,4 +23,5 @@ PLUGIN = Plugin(
     media="plugins.image.media:ImageMedia",
     metrics=("plugins.image.metrics:BoxDetection",),
     templates=("plugins.image.templates.detect_boxes_template:TEMPLATE",),
+    predictor="plugins.image.predictor:open_detector",
 )

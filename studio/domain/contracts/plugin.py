@@ -17,7 +17,7 @@ class Plugin(Struct, frozen=True):
     """A modality's (or a format's, a strategy's ...) parts, each named by import string `module:attribute`.
 
     Neither side loads the other's: `editor`, `tools` are the studio's; `metrics`, `templates`, `media`,
-    `predictors` the node's; `formats` and `commands` belong to both and import neither Qt nor torch.
+    `predictor` the node's; `formats` and `commands` belong to both and import neither Qt nor torch.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Plugin(Struct, frozen=True):
     media: str = ""  # contracts.formats.Media: how its files are prepared for the canvases
     metrics: tuple[str, ...] = ()  # contracts.training.Metric
     templates: tuple[str, ...] = ()  # contracts.training.TrainingTemplate
+    predictor: str = ""  # opens a folder with the files of a model that its templates made: training.Predictor
     strategies: tuple[str, ...] = ()  # contracts.training.Strategy
     executors: tuple[str, ...] = ()  # contracts.training.Executor
 
@@ -44,6 +45,7 @@ class Plugin(Struct, frozen=True):
             part
             for part in (
                 self.media,
+                self.predictor,
                 *self.formats,
                 *self.metrics,
                 *self.templates,
