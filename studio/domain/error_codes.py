@@ -76,6 +76,9 @@ CODES: dict[str, str] = {
     "store.unreachable": "The node cannot reach its database.",
     "wire.too_large": "The message is larger than allowed for its route.",
     "display.missing": "The studio was started where no display answers.",
+    "sample.not_written": "The process that composes the sample's pictures failed.",
+    "task.unsaved": "Work was to be submitted before the node had all of it.",
+    "export.not_written": "The file of an export could not be written where it was asked for.",
     "studio.fault": "A fault of the studio's own; the trace is in its log.",
     "job.over": "The job is in a state that does not allow what was asked of it.",
     "job.parked": "A job stopped the node several times without getting on, and was put aside.",
@@ -199,4 +202,8 @@ CODES: dict[str, str] = {
     "blob.wrong_name": "A file sent for an Edit is not what its name, the SHA-256, says.",
     "draft.unreadable": "An unfinished gesture that was kept cannot be read; what is drawn stays.",
     "service.nothing_to_ask": "There is no picture in the project to ask a service with.",
+    "snapshot.empty": "No labelled item matches the recipe of a snapshot.",
+    "snapshot.bad_recipe": "The recipe of a snapshot asks for what cannot be.",
+    "snapshot.split_conflict": "Fixed splits would put one group on two sides.",
+    "item.no_picture": "The image editor was given an item without an image stream; what was open stays.",
 }

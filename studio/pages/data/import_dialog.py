@@ -22,11 +22,12 @@ from PySide6.QtWidgets import (
 )
 
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ProjectId
+from studio.domain.ids import JobId, ProjectId
+from studio.domain.wire import routes
 from studio.domain.wire.jobs import ImportReport
 from studio.pages.data.import_preview import ImportPreview, first_pictures
 from studio.pages.data.import_report import ImportReportView
-from studio.pages.data.importing import bring_in, look_at
+from studio.pages.data.importing import look_at, send, wait_for
 from studio.shell.calls import Calls
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ class ImportDialog(QDialog):
         self.stop = QPushButton("Stop")
         self.stop.clicked.connect(self._stop)
         self.buttons.addButton(self.start, QDialogButtonBox.ButtonRole.ActionRole)
+        self.go_on = QPushButton("Go on")
+        self.go_on.clicked.connect(self._go_on)
         self.buttons.addButton(self.stop, QDialogButtonBox.ButtonRole.ActionRole)
+        self.buttons.addButton(self.go_on, QDialogButtonBox.ButtonRole.ActionRole)
         self.buttons.rejected.connect(self.close)
         line = QHBoxLayout()
         line.addWidget(self.folder, 1)
@@ -83,19 +87,22 @@ class ImportDialog(QDialog):
         column.addWidget(self.steps, 1)
         column.addWidget(self.buttons)
         self._looked_at = ""
+        self._job: JobId | None = None  # of the node, once everything was sent
         self._show(self.waiting, "Label files and their format are found by content.")
         letters = self.fontMetrics().averageCharWidth()
         self.resize(max(640, letters * 92), max(460, self.fontMetrics().lineSpacing() * 28))
 
     def look(self, folder: str) -> None:
         """Look at a folder and show what would come in."""
+        self._job = None
         self.folder.setText(folder)
         self._looked_at = folder
         self._show(self.waiting, "Looking at the folder …", busy=True)
         path = Path(folder)
 
         def work(_call: object) -> Any:
-            return look_at(path), first_pictures(path)
+            candidates = look_at(path)
+            return candidates, first_pictures(path, candidates)
 
         def done(found: Any) -> None:
             sniffed, pictures = found
@@ -122,20 +129,39 @@ class ImportDialog(QDialog):
         self._show(self.waiting, "Reading the files …", running=True)
         self._calls.start(
             "import",
-            lambda call: bring_in(
-                client, project, folder, chosen.format, facts, call, adopt=adopt, tasks=tasks
-            ),
-            self._done,
+            lambda call: send(client, project, folder, chosen.format, facts, call, adopt=adopt, tasks=tasks),
+            self._sent,
             self._failed,
             self._progressed,
         )
 
+    def _sent(self, job: JobId) -> None:
+        self._job = job
+        client = self._client
+        self._show(self.waiting, self.said.text(), running=True)
+        self._calls.start(
+            "import", lambda call: wait_for(client, job, call), self._done, self._failed, self._progressed
+        )
+
+    def _go_on(self) -> None:
+        client, job = self._client, self._job
+        if job is not None:
+            self._calls.start(
+                "resume",
+                lambda _call: client.call(routes.RESUME_JOB, job=job),
+                lambda _job: self._sent(job),
+                self._failed,
+            )
+
     def _stop(self) -> None:
         self._calls.cancel("import")
-        self._show(
-            self.preview,
-            "Stopped. What was sent stays; importing the same folder again goes on from there.",
-            ready=True,
+        client, job = self._client, self._job
+        if job is None:
+            self._show(self.preview, "Stopped. What was sent stays; Import goes on from there.", ready=True)
+            return
+        self._show(self.waiting, "Stopped. What came in stays; Go on brings in the rest.", stopped=True)
+        self._calls.start(
+            "pause", lambda _call: client.call(routes.PAUSE_JOB, job=job), lambda _job: None, self._failed
         )
 
     def _progressed(self, share: float, text: str) -> None:
@@ -153,7 +179,14 @@ class ImportDialog(QDialog):
         self._show(self.preview if known else self.waiting, str(error), ready=known)
 
     def _show(
-        self, step: QWidget, text: str, *, busy: bool = False, running: bool = False, ready: bool = False
+        self,
+        step: QWidget,
+        text: str,
+        *,
+        busy: bool = False,
+        running: bool = False,
+        ready: bool = False,
+        stopped: bool = False,
     ) -> None:
         self.steps.setCurrentWidget(step)
         self.said.setText(text)
@@ -162,7 +195,8 @@ class ImportDialog(QDialog):
         self.progress.setRange(0, 0)
         self.folder.setEnabled(not running)
         self.browse.setEnabled(not running)
-        self.start.setVisible(not running and step is not self.report)
+        self.start.setVisible(not running and not stopped and step is not self.report)
+        self.go_on.setVisible(stopped)
         self.start.setEnabled(ready)
         self.stop.setVisible(running)
 

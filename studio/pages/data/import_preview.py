@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QImageReader, QPixmap
@@ -24,8 +24,10 @@ from PySide6.QtWidgets import (
 from studio.domain.contracts.formats import Sniffed
 from studio.domain.wire.projects import AssetFacts
 
+if TYPE_CHECKING:
+    from studio.client.uploads import Candidate
+
 _PICTURES = 6
-_LOOKED_AT = 400  # files, to find the first pictures
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 _SIDE = 104  # pixels
 _SENSITIVITY = (
@@ -41,7 +43,7 @@ class ImportPreview(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: tuple[Sniffed, ...] = ()
+        self._found: tuple[Candidate, ...] = ()
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
         self.format.currentIndexChanged.connect(self._show_format)
@@ -70,13 +72,13 @@ class ImportPreview(QWidget):
         self.adopt = QCheckBox("Leave the files where they lie; the node reads them there and never writes")
         self._lay_out()
 
-    def show_found(self, found: Sequence[Sniffed], pictures: Sequence[QImage]) -> None:
+    def show_found(self, found: Sequence[Candidate], pictures: Sequence[QImage]) -> None:
         """found: what formats see, most confident first (never empty)."""
         self._found = tuple(found)
         self.format.blockSignals(True)
         self.format.clear()
         for each in self._found:
-            self.format.addItem(f"{_title(each.format)} ({round(each.confidence * 100)} % sure)")
+            self.format.addItem(f"{each.title} ({round(each.sniffed.confidence * 100)} % sure)")
         self.format.blockSignals(False)
         self.format.setCurrentIndex(0)
         self.format.setEnabled(len(self._found) > 1)
@@ -93,7 +95,7 @@ class ImportPreview(QWidget):
 
     def chosen(self) -> Sniffed:
         """The reading that was chosen."""
-        return self._found[max(0, self.format.currentIndex())]
+        return self._candidate().sniffed
 
     def facts(self) -> AssetFacts:
         """What was said about the data."""
@@ -107,13 +109,17 @@ class ImportPreview(QWidget):
         """Whether media stay where they lie."""
         return self.advanced.isVisible() and self.advanced.isChecked() and self.adopt.isChecked()
 
+    def _candidate(self) -> Candidate:
+        return self._found[max(0, self.format.currentIndex())]
+
     def _show_format(self, _index: int) -> None:
         chosen = self.chosen()
+        found = [f"{each.path}: {each.message}" for each in self._candidate().problems]
         self.summary.setText(chosen.summary or f"{chosen.items:,} items")
         names = ", ".join(chosen.classes[:40]) + (" …" if len(chosen.classes) > 40 else "")
         self.classes.setText(names or "none: the data is not labelled, or its classes show when it is read")
-        self.warnings.setPlainText("\n".join(chosen.warnings))
-        self.warnings.setVisible(bool(chosen.warnings))
+        self.warnings.setPlainText("\n".join((*chosen.warnings, *found)))
+        self.warnings.setVisible(bool(chosen.warnings or found))
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -136,22 +142,15 @@ class ImportPreview(QWidget):
         column.addStretch(1)
 
 
-def first_pictures(folder: Path) -> list[QImage]:
-    """Small versions of the first pictures below `folder`; for a background call.
+def first_pictures(folder: Path, found: Sequence[Candidate]) -> list[QImage]:
+    """Small versions of the first items' pictures; for a background call.
 
     Sizes are read from the headers before anything is decoded, and what is no sound picture is left out.
     """
-    found: list[QImage] = []
-    looked = 0
-    for here, names, files in os.walk(folder):
-        names.sort()
-        for name in sorted(files):
-            looked += 1
-            if len(found) == _PICTURES or looked > _LOOKED_AT:
-                return found
-            if name.lower().endswith(_SUFFIXES) and (image := _small(Path(here, name))) is not None:
-                found.append(image)
-    return found
+    paths = [path for item in found[0].preview for path in item.paths if path.lower().endswith(_SUFFIXES)]
+    root = folder if folder.is_dir() else folder.parent
+    images = (_small(root / path) for path in paths)
+    return [image for image in images if image is not None][:_PICTURES] if found else []
 
 
 def _small(path: Path) -> QImage | None:
@@ -163,16 +162,6 @@ def _small(path: Path) -> QImage | None:
     reader.setScaledSize(size.scaled(QSize(_SIDE, _SIDE), Qt.AspectRatioMode.KeepAspectRatio))
     image = reader.read()
     return None if image.isNull() else image
-
-
-def _title(name: str) -> str:
-    known = {
-        "pascal_voc": "Pascal VOC",
-        "coco": "COCO",
-        "openlabel": "ASAM OpenLABEL",
-        "pictures": "Pictures",
-    }
-    return known.get(name, name.replace("_", " ").capitalize())
 
 
 def _wrapped() -> QLabel:

@@ -5,25 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.domain.contracts.formats import Sniffed
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ProjectId
-from studio.domain.wire import routes
+from studio.domain.ids import JobId, ProjectId
 from studio.domain.wire.jobs import ImportReport
 from studio.domain.wire.projects import AssetFacts
 from studio.shell.calls import Call
 
 if TYPE_CHECKING:
     from studio.client import Client
+    from studio.client.uploads import Candidate
 
 _SENT = 0.5  # share of the bar that sending takes; the rest is the node's reading
 
 
-def look_at(folder: Path) -> list[Sniffed]:
+def look_at(folder: Path) -> list[Candidate]:
     """What formats see in `folder`, most confident first. Raises `import.nothing`."""
     from studio.client import uploads
 
-    found = [each.sniffed for each in uploads.sniff(folder)]
+    found = uploads.sniff(folder)
     if not found:
         raise AtelierError(
             "import.nothing",
@@ -33,7 +32,7 @@ def look_at(folder: Path) -> list[Sniffed]:
     return found
 
 
-def bring_in(
+def send(
     client: Client,
     project: ProjectId,
     folder: Path,
@@ -43,12 +42,12 @@ def bring_in(
     *,
     adopt: bool = False,
     tasks: bool = False,
-) -> ImportReport:
-    """Send `folder` and wait until the node has read it; cancelling the call leaves what was sent.
+) -> JobId:
+    """Send `folder`; the node's job then reads it. Cancelling leaves what was sent, the next time goes on.
 
-    Raises `import.*` and `node.*`. Doing it again goes on where it stopped.
+    Raises `import.*`, `upload.*` and `node.*`.
     """
-    from studio.client import jobs, uploads
+    from studio.client import uploads
 
     upload = uploads.Upload(
         client,
@@ -63,14 +62,19 @@ def bring_in(
     state = upload.run(
         on_progress=lambda p: call.check(_SENT * p.done / max(p.total, 1), p.text + left(p.eta_s))
     )
-    if state.job is None:
-        state = client.call(routes.START_IMPORT, import_=state.id)
-    assert state.job is not None  # START_IMPORT always asks for one
-    for job in jobs.watch(client, state.job.id):
+    assert state.job is not None  # `run` ends when there is one
+    return state.job.id
+
+
+def wait_for(client: Client, job_id: JobId, call: Call) -> ImportReport:
+    """Wait until the node has read what was sent. Raises `job.failed`; cancelling leaves the job going on."""
+    from studio.client import jobs
+
+    for job in jobs.watch(client, job_id):
         share = _SENT + (1 - _SENT) * job.done / max(job.total, 1)
         count = f"{job.done:,} of {job.total:,} {job.unit}".rstrip() if job.total else "Reading …"
         call.check(share, f"{count}{left(job.eta_s)}")
-    return jobs.report(client, state.job.id)
+    return jobs.report(client, job_id)
 
 
 def left(seconds: float | None) -> str:

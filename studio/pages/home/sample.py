@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.domain.contracts.plugin import load_part
+from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 from studio.domain.wire import routes
 from studio.domain.wire.projects import AssetFacts, NewProject, Project
@@ -34,7 +36,7 @@ def open_sample(client: Client, call: Call) -> Project:
             return project
     call.check(0.0, "Writing the pictures …")
     with tempfile.TemporaryDirectory(prefix="atelier-sample-") as folder:
-        load_part("resources.sample:write_sample")(Path(folder))
+        _write(Path(folder))
         call.check(_WRITTEN, "Making the project …")
         project = client.call(
             routes.NEW_PROJECT,
@@ -51,4 +53,23 @@ def open_sample(client: Client, call: Call) -> Project:
     if state.job is not None:
         for job in jobs.watch(client, state.job.id):
             call.check(_SENT + (1 - _SENT) * job.done / max(job.total, 1), "Bringing them in …")
+        jobs.report(client, state.job.id)
     return client.call(routes.PROJECT, project=project.id)
+
+
+def _write(folder: Path) -> None:
+    # scikit-learn takes a second of import and 100 MB, which the window's process can do without
+    done = subprocess.run(
+        [sys.executable, "-m", "resources.sample", str(folder)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode:
+        raise AtelierError(
+            "sample.not_written",
+            "The sample's pictures could not be written.",
+            detail=done.stderr.strip()[-500:],
+            hint="Check that there is room for temporary files, then try again.",
+        )

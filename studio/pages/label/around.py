@@ -106,12 +106,14 @@ class Around(QObject):
         session = self._desk.session
 
         def work(call: Call) -> None:
-            requests: list[tuple[ItemId, str, int, str]] = []
+            from studio.client import MediaRequest  # brings httpx, which the first paint need not wait for
+
+            requests: list[MediaRequest] = []
             for item in wanted:
                 opener.ahead(item, call)
                 if (found := opener.streams_of(item)) is not None:
                     requests += [
-                        (found.id, stream.id, 0, rendition)
+                        MediaRequest(found.id, stream.id, 0, rendition)
                         for stream in found.streams[:1]
                         for rendition in renditions(stream.width, stream.height, stream.levels)
                     ]

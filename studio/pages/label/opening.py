@@ -10,6 +10,7 @@ from msgspec import Struct
 from studio.domain.ids import ItemId, ProjectId
 from studio.domain.ontology import Ontology
 from studio.domain.wire import routes
+from studio.domain.wire.documents import Lease
 from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Item
 from studio.shell.calls import Call
@@ -37,12 +38,15 @@ class Opener:
         self._ontologies: dict[tuple[ProjectId, int], Ontology] = {}
         self._items: OrderedDict[ItemId, tuple[Item, tuple[Prediction, ...]]] = OrderedDict()
 
-    def open(self, item: ItemId, version: int, call: Call) -> Opened:
-        """Open an item under the ontology of `version`. Raises `node.*` and what its document raises."""
+    def open(self, item: ItemId, version: int, call: Call, lease: Lease | None = None) -> Opened:
+        """Open an item under the ontology of `version`. Raises `node.*` and what its document raises.
+
+        lease: the one that came with its task, where one did.
+        """
         held = self._items.pop(item) if item in self._items else self._fetch(item)
         found, predictions = held
         call.check()
-        document = self._session.open_document(item)
+        document = self._session.open_document(item, lease)
         return Opened(found, document, self._ontology(found.project, version), predictions)
 
     def ahead(self, item: ItemId, call: Call) -> None:

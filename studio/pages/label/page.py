@@ -15,7 +15,7 @@ from studio.domain.contracts.editing import Editor
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, ItemId
 from studio.domain.wire import routes
-from studio.domain.wire.documents import Draft
+from studio.domain.wire.documents import Draft, Lease
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.people import Pulled, Task, TaskNote
 from studio.domain.wire.projects import Item, ItemQuery
@@ -70,7 +70,7 @@ class LabelPage(Page):
         self.tasks = Tasks(desk, self.calls)
         self.tasks.changed = self._task_changed
         self.source = ItemSource(desk, self)
-        self.around = Around(desk, self.source, self.open_item, self)
+        self.around = Around(desk, self.source, lambda item: self.open_item(item), self)
         self.bar = TaskBar()
         self.around.moved = self.bar.show_item
         self.strips = Strips()
@@ -153,8 +153,8 @@ class LabelPage(Page):
 
     # Opening
 
-    def open_item(self, item: ItemId) -> None:
-        """Close what is open and open this."""
+    def open_item(self, item: ItemId, lease: Lease | None = None) -> None:
+        """Close what is open and open this, under its task's lease where there is one."""
         opener, project = self._opener, self.desk.project
         if opener is None or project is None:
             return
@@ -166,7 +166,7 @@ class LabelPage(Page):
         version = project.ontology_version
         self.calls.start(
             "open",
-            lambda call: opener.open(item, version, call),
+            lambda call: opener.open(item, version, call, lease),
             self._opened,
             partial(self._not_opened, item),
         )
@@ -364,7 +364,7 @@ class LabelPage(Page):
                     self._show_nothing(no_task=True)
                 return
             self.source.show_chosen(pulled.task.project, (pulled.task.item,))
-            self.open_item(pulled.task.item)
+            self.open_item(pulled.task.item, pulled.lease)
             self.tasks.take(pulled.task)
 
         self.tasks.pull(done)
