@@ -119,7 +119,11 @@ class Store:
             self._readers, self._writer = _sqlite_engines(url)
         else:
             self._readers, self._writer = _postgres_engines(url)
-            self._held = _claim(self._writer)
+            try:
+                self._held = _claim(self._writer)
+            except AtelierError:
+                self._writer.dispose()
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
