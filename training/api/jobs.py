@@ -1,12 +1,13 @@
-"""Routes of imports and jobs."""
+"""Routes of imports, jobs and lineage."""
 
 from studio.domain.ids import ImportId, JobId, ProjectId
-from studio.domain.wire.jobs import ImportState, Job, Jobs, NewImport
+from studio.domain.wire.jobs import ImportState, Job, Jobs, Lineage, NewImport
 from studio.domain.wire.session import Empty
 from training.api.call import Call, Handler, Resolver
 from training.store import imports as import_rows
 from training.store import jobs as rows
 from training.work import imports
+from training.work import lineage as lineage_work
 
 
 def new_import(call: Call[NewImport]) -> ImportState:
@@ -54,6 +55,11 @@ def cancel_job(call: Call[Empty]) -> Job:
     return found
 
 
+def lineage(call: Call[Empty]) -> Lineage:
+    """What something was made from, and what was made from it."""
+    return lineage_work.of(call.node, ProjectId(call.ids["project"]), call.ids["kind"], call.ids["id"])
+
+
 HANDLERS: dict[str, Handler] = {
     "new_import": new_import,
     "put_chunk": put_chunk,
@@ -63,6 +69,7 @@ HANDLERS: dict[str, Handler] = {
     "pause_job": pause_job,
     "resume_job": resume_job,
     "cancel_job": cancel_job,
+    "lineage": lineage,
 }
 PROJECT_OF: dict[str, Resolver] = {
     "import_": import_rows.project_of,

@@ -1,9 +1,9 @@
 """Items: what they are made of, and the summaries by which lists find them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
-from sqlalchemy import Index, Row, Table, UniqueConstraint, select
+from sqlalchemy import Index, Row, Table, UniqueConstraint, func, select
 
 from studio.domain.ids import ImportId, ItemId, ProjectId, StreamId
 from studio.domain.wire.projects import ItemRow, ItemState, StreamKind
@@ -16,6 +16,8 @@ from training.store.schema import (
     number_column,
     text_column,
 )
+
+_AT_ONCE = 500  # ids in one statement
 
 items = Table(
     "items",
@@ -122,6 +124,28 @@ def by_source(tx: Transaction, origin: ImportId, names: Iterable[str]) -> dict[s
     """The items that an import has already made of these source paths."""
     wanted = select(items.c.name, items.c.id).where(items.c.origin == origin, items.c.name.in_(list(names)))
     return {row.name: ItemId(row.id) for row in tx.execute(wanted)}
+
+
+def several(tx: Transaction, ids: Sequence[ItemId]) -> list[StoredItem]:
+    """Those of `ids` that are still there, in the order given."""
+    found: dict[str, StoredItem] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = list(ids[start : start + _AT_ONCE])
+        wanted = select(items).where(items.c.id.in_(some), items.c.erased.is_(False))
+        found |= {row.id: _stored(row) for row in tx.execute(wanted)}
+    return [found[key] for key in ids if key in found]
+
+
+def class_counts(tx: Transaction, ids: Sequence[ItemId]) -> dict[str, int]:
+    """Shapes by class over these items."""
+    found: dict[str, int] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = list(ids[start : start + _AT_ONCE])
+        wanted = select(item_classes.c.class_name, func.sum(item_classes.c.shapes))
+        wanted = wanted.where(item_classes.c.item.in_(some)).group_by(item_classes.c.class_name)
+        for name, count in tx.execute(wanted):
+            found[name] = found.get(name, 0) + int(count)
+    return found
 
 
 def set_fields(tx: Transaction, item: ItemId, **values: object) -> None:

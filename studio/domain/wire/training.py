@@ -38,6 +38,7 @@ class Snapshot(Message, frozen=True):
     created_ns: int
     author: str
     recipe: NewSnapshot
+    erased: int = 0  # of its items, since it was made: they are left out wherever it is read
 
 
 class Snapshots(Message, frozen=True):
