@@ -31,7 +31,7 @@ class Plugin(Struct, frozen=True):
     media: str = ""  # contracts.formats.Media: how its files are prepared for the canvases
     metrics: tuple[str, ...] = ()  # contracts.training.Metric
     templates: tuple[str, ...] = ()  # contracts.training.TrainingTemplate
-    predictor: str = ""  # opens a folder with the files of a model that its templates made: training.Predictor
+    predictor: str = ""  # opens a folder with a model of its templates: training.Predictor
     strategies: tuple[str, ...] = ()  # contracts.training.Strategy
     executors: tuple[str, ...] = ()  # contracts.training.Executor
 

@@ -1,0 +1,206 @@
+"""`atelier train`, `evaluate` and `predict`: a template on a folder, without window and node."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from studio.cli.frame import DONE, Parser, answer
+from studio.cli.reading import Found, read_folder
+from studio.domain.contracts.formats import ReadItem
+from studio.domain.contracts.plugin import installed_plugins, load_parts
+from studio.domain.contracts.training import Judged, Metric
+from studio.domain.contracts.tree import FolderTree
+from studio.domain.entities import AnyEntity, Box, Track
+from studio.domain.errors import AtelierError
+from studio.domain.ids import EntityId, ShapeId, StreamId, TrackId, new_id
+from training.runs import alone
+from training.runs.attempt import State
+from training.runs.inside.atelier_wire import Found as FoundBox
+from training.runs.templates import template_named
+
+
+def run(argv: list[str]) -> int:
+    """`atelier train --template T --data SRC [--set k=v ...] [--seed N] --out DIR [--json]`."""
+    parser = Parser("train", "Train a template on a folder of labelled data.")
+    parser.add_argument("--template", default="detect_boxes", help="what to train (%(default)s)")
+    parser.add_argument("--data", type=Path, required=True, help="a folder of labelled data")
+    parser.add_argument(
+        "--format", default="", help="read it as this format instead of finding it by content"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same model")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="where the model goes, into its folder `model`"
+    )
+    asked = parser.parse_args(argv)
+    if asked.seed < 0:
+        parser.error("--seed must not be negative")
+    template = template_named(asked.template)
+    found = read_folder(asked.data, asked.format)
+    parameters = msgspec.json.encode(_parameters(parser, asked.set))
+    trained = alone.train(template, asked.data, found, parameters, asked.seed, asked.out.absolute(), _tell)
+    answer(trained, as_json=asked.json, text=_trained_text(trained))
+    return DONE
+
+
+def run_evaluate(argv: list[str]) -> int:
+    """`atelier evaluate MODEL --data SRC [--json]`."""
+    parser = Parser("evaluate", "Measure a model on what its training did not see of a folder.")
+    parser.add_argument("model", type=Path, help="the folder `model` that `atelier train` made")
+    parser.add_argument("--data", type=Path, required=True, help="a folder of labelled data")
+    parser.add_argument(
+        "--format", default="", help="read it as this format instead of finding it by content"
+    )
+    parser.add_argument("--split", default="", help="judge this part alone (else all but `train`)")
+    asked = parser.parse_args(argv)
+    alone.read_record(asked.model)
+    found = read_folder(asked.data, asked.format)
+    items = [each for each in _chosen(found, asked.split) if alone.picture_path(each)]
+    if not items:
+        raise AtelierError(
+            "import.nothing",
+            f"{asked.data.name!r} has no pictures in the part that was asked for.",
+            hint="Leave --split out, or name a part that the data has.",
+        )
+    tree = FolderTree(asked.data)
+    pictures = [tree.local(alone.picture_path(each)).read_bytes() for each in items]
+    seen = alone.look(asked.model, pictures)
+    judged = [_judged(item, boxes) for item, boxes in zip(items, seen, strict=True) if boxes is not None]
+    result = _metric().judge(judged, _classes(judged), 0.5)
+    body: dict[str, Any] = {
+        "metrics": dict(result.metrics),
+        "per_class": {each.class_name: each for each in result.per_class},
+        "slices": {each.name: each for each in result.slices},
+        "threshold": result.threshold,
+        "items": len(judged),
+        "unreadable": [item.source for item, boxes in zip(items, seen, strict=True) if boxes is None],
+        "warnings": [f"{each.path}: {each.message}" for each in found.problems],
+    }
+    lines = [f"{name:12} {value:.4f}" for name, value in result.metrics]
+    lines += [f"{each.class_name:12} {each.ap50:.4f}  ({each.labels} labelled)" for each in result.per_class]
+    answer(body, as_json=asked.json, text="\n".join(lines))
+    return DONE
+
+
+def run_predict(argv: list[str]) -> int:
+    """`atelier predict MODEL FILE... [--json]`."""
+    parser = Parser("predict", "Let a model label picture files.")
+    parser.add_argument("model", type=Path, help="the folder `model` that `atelier train` made")
+    parser.add_argument("files", type=Path, nargs="+", help="picture files")
+    parser.add_argument("--threshold", type=float, default=0.0, help="leave out what scores less")
+    asked = parser.parse_args(argv)
+    alone.read_record(asked.model)
+    seen = alone.look(asked.model, [_read(file) for file in asked.files])
+    pictures: list[dict[str, Any]] = []
+    lines = []
+    for file, boxes in zip(asked.files, seen, strict=True):
+        if boxes is None:
+            error = "This file cannot be decoded as a picture."
+            pictures.append({"file": str(file), "found": [], "error": error})
+            lines.append(f"{file}: {error}")
+            continue
+        kept = [each for each in boxes if each.score >= asked.threshold]
+        rows = [{"class": each.class_name, "score": each.score, "xyxy": each.xyxy} for each in kept]
+        pictures.append({"file": str(file), "found": rows})
+        lines += [f"{file}: {each.class_name} {each.score:.3f} {_rounded(each.xyxy)}" for each in kept]
+    answer({"pictures": pictures}, as_json=asked.json, text="\n".join(lines))
+    return DONE
+
+
+def _parameters(parser: Parser, given: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` pairs; a value that reads as JSON is that, anything else is text."""
+    values: dict[str, Any] = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        if not equals or not name:
+            parser.error(f"--set {each} is not NAME=VALUE")
+        try:
+            values[name] = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            values[name] = text
+    return values
+
+
+def _tell(state: State) -> None:
+    """Progress goes to stderr, so that stdout holds the answer alone."""
+    for line in state.lines:
+        print(line.text, file=sys.stderr, flush=True)
+    looked = [point for point in state.points if point.name == "map50"]
+    if looked:
+        last = looked[-1]
+        left = "" if state.eta_s is None else f", about {state.eta_s:.0f} s left"
+        print(
+            f"epoch {int(last.epoch) + 1} of {state.epochs}: mAP@0.5 {last.value:.3f} on validation{left}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _trained_text(trained: alone.Trained) -> str:
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in trained.metrics.items())
+    return (
+        f"{trained.model}\n{figures} on validation; {trained.cpu_seconds:.0f} s of processor time, "
+        f"{trained.wall_seconds:.0f} s in all."
+    )
+
+
+def _chosen(found: Found, split: str) -> list[ReadItem]:
+    if split:
+        return [each for each in found.items if each.split == split]
+    return alone.judged_part(found.items)
+
+
+def _judged(item: ReadItem, boxes: Sequence[FoundBox]) -> Judged:
+    predictions: list[AnyEntity] = []
+    scores: list[tuple[EntityId, float]] = []
+    stream = item.media[0].stream
+    for each in boxes:
+        track, shape = TrackId(EntityId(new_id())), ShapeId(EntityId(new_id()))
+        predictions.append(Track(id=track, class_name=each.class_name))
+        predictions.append(Box(id=shape, track=track, stream=StreamId(stream.id), frame=0, xyxy=each.xyxy))
+        scores.append((shape, each.score))
+    return Judged(
+        item=item.source,
+        name=item.source,
+        labels=item.entities,
+        predictions=tuple(predictions),
+        scores=tuple(scores),
+        width=stream.width,
+        height=stream.height,
+    )
+
+
+def _classes(judged: Sequence[Judged]) -> list[str]:
+    """Every class that has a label, sorted."""
+    return sorted({each.class_name for item in judged for each in item.labels if isinstance(each, Track)})
+
+
+def _metric() -> Metric:
+    for plugin in installed_plugins():
+        for part in load_parts(plugin.metrics):
+            metric: Metric = part()
+            if metric.modality == "image":
+                return metric
+    raise AtelierError(
+        "cli.part_missing",
+        "No installed plug-in can judge boxes on pictures.",
+        hint="Install the image plug-in.",
+    )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise AtelierError(
+            "import.not_found",
+            f"The picture {str(file)!r} cannot be read: {error.strerror}.",
+            hint="Check the path.",
+        ) from error
+
+
+def _rounded(xyxy: tuple[float, float, float, float]) -> str:
+    return " ".join(f"{each:.1f}" for each in xyxy)
