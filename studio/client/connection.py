@@ -11,6 +11,7 @@ import httpx
 from studio.client.addresses import parse_address
 from studio.client.problems import is_unreachable, problem_of, unreachable
 from studio.client.retry import pauses
+from studio.client.unix_socket import unix_transport
 from studio.domain import canonical
 from studio.domain.errors import AtelierError
 from studio.domain.wire.routes import Route, path_of
@@ -35,7 +36,9 @@ class Connection:
         self.token = ""
         self.closed = threading.Event()
         limits = httpx.Limits(max_connections=24, max_keepalive_connections=12, keepalive_expiry=4.0)
-        transport = httpx.HTTPTransport(uds=where.socket or None, limits=limits)
+        transport = (
+            unix_transport(where.socket, limits) if where.socket else httpx.HTTPTransport(limits=limits)
+        )
         # no proxy and no .netrc of the surroundings: what is asked goes to the node and nowhere else
         self._http = httpx.Client(
             base_url=where.base_url, transport=transport, timeout=TIMEOUT, trust_env=False

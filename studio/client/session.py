@@ -91,6 +91,11 @@ class Session:
         threading.Thread(target=self._resume, name="resume", daemon=True).start()
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it was left."""
+        return self._closed
+
+    @property
     def documents(self) -> tuple[OpenDocument, ...]:
         """The items that are open, or still have something to send."""
         with self._lock:
