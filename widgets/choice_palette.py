@@ -27,7 +27,7 @@ class Choice(Struct, frozen=True):
 
 
 class ChoicePalette(QWidget):
-    """`chosen(name)` when a person picks one. Typing into the search narrows the list, Enter takes the first."""
+    """`chosen(name)` when a person picks one. Typing narrows the list, Enter takes its first."""
 
     chosen = Signal(str)
 
@@ -83,7 +83,10 @@ class ChoicePalette(QWidget):
 
     def set_current(self, name: str) -> None:
         """Mark a choice; says nothing."""
-        self.tree.setCurrentItem(self._items.get(name))
+        if name in self._items:
+            self.tree.setCurrentItem(self._items[name])
+        else:
+            self.tree.clearSelection()
 
     def current(self) -> str:
         item = self.tree.currentItem()

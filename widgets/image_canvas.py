@@ -64,6 +64,7 @@ class ImageCanvas(QWidget):
         self._predictions = Drawables()
         self._overlay = Overlay()
         self._letters = True
+        self._words = ""
         self._detailed = True
         self._fitted = True  # the view follows the window until the person moves it
         self._tone = PLAIN
@@ -107,15 +108,13 @@ class ImageCanvas(QWidget):
 
     def set_shapes(self, shapes: Drawables) -> None:
         """The shapes at rest. Only where they differ from before is anything painted."""
-        self._change(self._shape_layer, self._shapes, shapes)
-        self._shapes = shapes
-        self.update()
+        old, self._shapes = self._shapes, shapes
+        self._change(self._shape_layer, old, shapes)
 
     def set_predictions(self, shapes: Drawables) -> None:
         """A layer over the shapes: what a model says."""
-        self._change(self._prediction_layer, self._predictions, shapes)
-        self._predictions = shapes
-        self.update()
+        old, self._predictions = self._predictions, shapes
+        self._change(self._prediction_layer, old, shapes)
 
     def set_active(self, shapes: Drawables, grips: bool = True) -> None:
         """The shapes that are selected or being dragged; drawn live, over the rest."""
@@ -145,6 +144,11 @@ class ImageCanvas(QWidget):
         """The cross that arrow keys move, in picture pixels."""
         self._set_overlay(replace(self._overlay, cursor=xy))
 
+    def say(self, text: str) -> None:
+        """Words in the middle of the picture's place: why there is none. Empty: nothing."""
+        self._words = text
+        self.update()
+
     def set_letters(self, on: bool) -> None:
         """Whether shapes carry their class letter."""
         self._letters = on
@@ -172,6 +176,12 @@ class ImageCanvas(QWidget):
         self._fitted = False
         self.view = view
         self._view_moved()
+
+    def bring_into_sight(self, xyxy: Rect) -> None:
+        """Move, never zoom, if a box is out of the window."""
+        view = self.view.containing(xyxy)
+        if view is not self.view:
+            self.set_view(view)
 
     def fit(self) -> None:
         """The whole picture."""
@@ -213,8 +223,13 @@ class ImageCanvas(QWidget):
         self._detailed = detailed
         if rects is None:
             layer.invalidate()
-        else:
-            layer.patch(rects)
+            self.update()
+            return
+        layer.patch(rects)
+        region = QRegion()
+        for rect in rects:
+            region += _live_rect(self.view.rect_to_screen(rect))
+        self.update(region)
 
     def _set_overlay(self, overlay: Overlay) -> None:
         old, self._overlay = self._overlay, overlay
@@ -240,7 +255,10 @@ class ImageCanvas(QWidget):
             self._shape_layer.paint(painter, self.view, ratio)
         if len(self._predictions):
             self._prediction_layer.paint(painter, self.view, ratio)
-        paint_overlay(painter, self.view, self._overlay, self.palette())
+        paint_overlay(painter, self.view, self._overlay)
+        if self._words:
+            painter.setPen(self.palette().color(QPalette.ColorRole.BrightText))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
 
     def _paint_picture(self, painter: QPainter, view: View, clip: Rect) -> None:
         if self.pyramid is not None:

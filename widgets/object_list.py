@@ -47,6 +47,8 @@ class ObjectModel(QAbstractTableModel):
         self.at: dict[str, int] = {}
 
     def set_rows(self, rows: tuple[ObjectRow, ...]) -> None:
+        if rows is self.rows:
+            return
         if [row.key for row in rows] == [row.key for row in self.rows]:
             old, self.rows = self.rows, rows
             for number, (was, now) in enumerate(zip(old, rows, strict=True)):

@@ -14,6 +14,7 @@ class WordEntry(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
         self.line = QLineEdit()
@@ -37,7 +38,7 @@ class WordEntry(QFrame):
         self.line.setPlaceholderText(prompt)
         self.line.setAccessibleName(prompt)
         self.adjustSize()
-        room = self.parentWidget().size()
+        room = self._over.size()
         self.move(
             max(min(at.x(), room.width() - self.width() - 8), 8),
             max(min(at.y(), room.height() - self.height() - 8), 8),
@@ -55,7 +56,7 @@ class WordEntry(QFrame):
     def _close(self) -> None:
         self._done = None
         self.hide()
-        self.parentWidget().setFocus()
+        self._over.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:

@@ -206,4 +206,9 @@ CODES: dict[str, str] = {
     "snapshot.bad_recipe": "The recipe of a snapshot asks for what cannot be.",
     "snapshot.split_conflict": "Fixed splits would put one group on two sides.",
     "item.no_picture": "The image editor was given an item without an image stream; what was open stays.",
+    "audit.broken": "An entry of the audit log is not as it was written; the first bad one is named.",
+    "audit.truncated": "The audit log has fewer entries than a signed checkpoint knows.",
+    "audit.false_checkpoint": "A checkpoint of the audit log was not signed by this node.",
+    "audit.no_workspace": "The folder named for verification holds no node's data.",
+    "audit.no_checkpoint": "A checkpoint named for verification cannot be read.",
 }

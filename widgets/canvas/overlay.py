@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from msgspec import Struct
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPalette, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from widgets.canvas.drawables import Drawables, Mark
 from widgets.canvas.shape_paint import (
@@ -73,7 +73,7 @@ def _cross(at: XY, view: View) -> Iterator[Rect]:
     yield 0.0, at[1] - 2, view.window[0], at[1] + 3
 
 
-def paint_overlay(painter: QPainter, view: View, overlay: Overlay, palette: QPalette) -> None:
+def paint_overlay(painter: QPainter, view: View, overlay: Overlay) -> None:
     """Paint all of it."""
     for index in range(len(overlay.hover)):
         _paint_hover(painter, view, overlay.hover, index)

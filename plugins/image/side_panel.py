@@ -1,0 +1,184 @@
+"""What stands beside the picture: tools, classes, objects, attributes, predictions, tone."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from plugins.image.commands import BY_NAME
+from plugins.image.keymap import class_keys
+from plugins.image.scene import styles_of
+from studio.domain.ontology import Ontology, lineage
+from widgets.choice_palette import Choice, ChoicePalette
+from widgets.form import Form
+from widgets.object_list import ObjectList
+from widgets.swatch import SIDE
+from widgets.tone_panel import TonePanel
+
+TOOLS = (("select", "image.tool.select"), ("box", "image.tool.box"), ("polygon", "image.tool.polygon"))
+
+
+class SidePanel(QWidget):
+    """Reports what a person does; knows no document."""
+
+    commanded = Signal(str)  # the name of a command
+    threshold_changed = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.classes = ChoicePalette("Classes")
+        self.objects = ObjectList()
+        self.form = Form()
+        self.tone = TonePanel()
+        self._tools = QButtonGroup(self)
+        self._buttons: dict[str, QToolButton] = {}
+        self._predictions = self._make_predictions()
+        self._form_title = _title("Attributes")
+        self._parts = parts = QSplitter(Qt.Orientation.Vertical)
+        parts.setChildrenCollapsible(False)
+        parts.addWidget(_section(_title("Classes"), self.classes))
+        parts.addWidget(_section(_title("Objects"), self.objects))
+        parts.setStretchFactor(1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(self._make_tools())
+        layout.addWidget(parts, 1)
+        layout.addWidget(self._form_title)
+        layout.addWidget(self.form)
+        layout.addWidget(self._predictions)
+        layout.addWidget(_folded("Brightness and contrast", self.tone))
+
+    def sizeHint(self) -> QSize:
+        return QSize(280, 600)
+
+    def _make_tools(self) -> QHBoxLayout:
+        across = QHBoxLayout()
+        across.setSpacing(4)
+        for tool, command in TOOLS:
+            declared = BY_NAME[command]
+            button = QToolButton()
+            button.setText(f"{tool.capitalize()}  {declared.keys[0]}")
+            button.setToolTip(f"{declared.title} ({declared.keys[0]}). {declared.help}")
+            button.setAccessibleName(declared.title)
+            button.setCheckable(True)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(partial(self.commanded.emit, command))
+            self._tools.addButton(button)
+            self._buttons[tool] = button
+            across.addWidget(button)
+        return across
+
+    def _make_predictions(self) -> QWidget:
+        self._threshold = QSlider(Qt.Orientation.Horizontal)
+        self._threshold.setRange(0, 100)
+        self._threshold.setAccessibleName("Least score of shown predictions")
+        self._threshold.valueChanged.connect(self._threshold_moved)
+        self._threshold_words = QLabel()
+        accept = QToolButton()
+        accept.setText("Accept all shown")
+        accept.setAccessibleName("Accept all shown predictions")
+        accept.setToolTip("Shift+A")
+        accept.clicked.connect(partial(self.commanded.emit, "image.accept_all"))
+        across = QHBoxLayout()
+        across.addWidget(self._threshold_words)
+        across.addStretch()
+        across.addWidget(accept)
+        section = _section(_title("Predictions"), self._threshold)
+        below = section.layout()
+        if isinstance(below, QVBoxLayout):
+            below.addLayout(across)
+        section.hide()
+        return section
+
+    def show_tool(self, name: str) -> None:
+        self._buttons[name].setChecked(True)
+
+    def show_ontology(self, ontology: Ontology) -> None:
+        """The classes of a labelling template, children indented below their parents."""
+        line = max(self.fontMetrics().height(), SIDE) + 6
+        self._parts.setSizes([min(max(len(ontology.classes), 2), 10) * line + 2 * line, 10_000])
+        keys = {name: key for key, name in class_keys(ontology).items()}
+        styles, numbers = styles_of(ontology)
+        self.classes.set_choices(
+            [
+                Choice(
+                    each.name,
+                    each.title or each.name,
+                    keys.get(each.name, ""),
+                    styles[2 * numbers[each.name]],
+                    len(lineage(ontology.classes, each.name)) - 1,
+                    each.description,
+                )
+                for each in ontology.classes
+            ]
+        )
+
+    def show_form(self, title: str) -> None:
+        """Head the attribute form; an empty title hides it."""
+        self._form_title.setText(title)
+        self._form_title.setVisible(bool(title))
+        self.form.setVisible(bool(title))
+
+    def show_predictions(self, count: int, threshold: float, are_there: bool) -> None:
+        """The slider where it is, and how many predictions it leaves."""
+        self._predictions.setVisible(are_there)
+        blocked = self._threshold.blockSignals(True)
+        self._threshold.setValue(round(threshold * 100))
+        self._threshold.blockSignals(blocked)
+        self._threshold_words.setText(f"score ≥ {threshold:.2f}: {count:,} shown")
+
+    def _threshold_moved(self, value: int) -> None:
+        self.threshold_changed.emit(value / 100)
+
+
+def _title(text: str) -> QLabel:
+    label = QLabel(text)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def _section(title: QLabel, content: QWidget) -> QWidget:
+    section = QWidget()
+    layout = QVBoxLayout(section)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    layout.addWidget(title)
+    layout.addWidget(content)
+    return section
+
+
+def _folded(title: str, content: QWidget) -> QWidget:
+    """A section that opens by its title."""
+    section = QWidget()
+    opener = QToolButton()
+    opener.setText(title)
+    opener.setAccessibleName(title)
+    opener.setCheckable(True)
+    opener.setAutoRaise(True)
+    opener.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    opener.setArrowType(Qt.ArrowType.RightArrow)
+    opener.toggled.connect(content.setVisible)
+    opener.toggled.connect(
+        lambda on: opener.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+    )
+    content.hide()
+    layout = QVBoxLayout(section)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(opener)
+    layout.addWidget(content)
+    return section
