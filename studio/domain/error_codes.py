@@ -211,4 +211,8 @@ CODES: dict[str, str] = {
     "audit.false_checkpoint": "A checkpoint of the audit log was not signed by this node.",
     "audit.no_workspace": "The folder named for verification holds no node's data.",
     "audit.no_checkpoint": "A checkpoint named for verification cannot be read.",
+    "demo.lost": "The walk lost the window that it was using.",
+    "demo.not_found": "The walk did not find something in the window.",
+    "demo.step_failed": "A step of the walk had no effect on the node.",
+    "demo.no_boxes": "The data holds no boxes to walk with.",
 }

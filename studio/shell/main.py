@@ -22,6 +22,7 @@ from studio.shell.window import MainWindow
 
 # by import string: pages stand above the shell
 PAGES = "studio.pages:PAGES"
+GUIDE = "studio.demo.channel:Channel"
 
 
 def run(argv: list[str]) -> int:
@@ -33,6 +34,9 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--address", default="", help="a node to sign in on, e.g. https://node.example:7443")
     parser.add_argument("--page", default="", help="page to open with, where a project is open")
     parser.add_argument("--shot", type=Path, help="write a picture of the window to this file and leave")
+    parser.add_argument(
+        "--guide", default="", help="answer a guide on this socket where things are in the window"
+    )
     given = parser.parse_args(argv)
     require_display()
     application = make_application(sys.argv[:1])
@@ -51,6 +55,8 @@ def run(argv: list[str]) -> int:
     taken: list[bool] = []
     if given.shot is not None:
         studio.settled.connect(lambda: _shoot(window, given.shot, taken))
+    if given.guide:
+        load_part(GUIDE)(window, given.guide)
     window.show()
     _after_first_paint(window, studio.begin)
     code = application.exec()

@@ -1,0 +1,71 @@
+"""What the walk needs to know of the data that it is shown on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from studio.cli.reading import read_folder
+from studio.domain.contracts.plugin import load_part
+from studio.domain.entities import Box, Track
+from studio.domain.errors import AtelierError
+
+
+class Data(Struct, frozen=True):
+    """A folder of labelled pictures; `sealed` is the split that no model is trained on."""
+
+    title: str
+    folder: Path
+    items: int
+    classes: tuple[str, ...]
+    sealed: str  # split; empty: a part of the names
+    sealed_text: str
+    is_sample: bool
+    epochs: int  # of the first training, where nobody says otherwise
+
+
+def digits(folder: Path, pages: int) -> Data:
+    """The sample: pages of handwritten digits, written to `folder`. `pages` 0: as many as the sample has."""
+    write = load_part("resources.sample:write_sample")
+    held_back = max(12, pages // 5)
+    made = write(folder, train=pages - held_back, validation=held_back) if pages else write(folder)
+    return Data(
+        title="Handwritten digits",
+        folder=folder,
+        items=made.pages,
+        classes=tuple(str(value) for value in range(10)),
+        sealed="val",
+        sealed_text="",
+        is_sample=not pages,
+        epochs=12,
+    )
+
+
+def data_of(folder: Path) -> Data:
+    """Any detection data. Raises `import.*` where it cannot be read and `demo.no_boxes` without a box."""
+    found = read_folder(folder.absolute(), check_media=False)
+    classes = {each.class_name for item in found.items for each in item.entities if isinstance(each, Track)}
+    if not any(isinstance(each, Box) for item in found.items for each in item.entities):
+        raise AtelierError(
+            "demo.no_boxes",
+            f"{folder.name!r} holds no boxes, and the walk trains a detector.",
+            hint="Choose a folder of detection data, or leave --data out for the sample.",
+        )
+    splits = {item.split for item in found.items}
+    sealed = next((split for split in ("val", "test") if split in splits), "")
+    text = ""
+    if not sealed:
+        # without a split of its own, the last fifth by name is held back: the end of a name that they share
+        names = sorted(item.source for item in found.items)
+        text = names[-1].rpartition(".")[0][-1]
+    return Data(
+        title=folder.name,
+        folder=folder.absolute(),
+        items=len(found.items),
+        classes=tuple(sorted(classes)),
+        sealed=sealed,
+        sealed_text=text,
+        is_sample=False,
+        epochs=12,
+    )
