@@ -215,4 +215,5 @@ CODES: dict[str, str] = {
     "demo.not_found": "The walk did not find something in the window.",
     "demo.step_failed": "A step of the walk had no effect on the node.",
     "demo.no_boxes": "The data holds no boxes to walk with.",
+    "model.no_predictor": "No installed plug-in opens models of this template.",
 }

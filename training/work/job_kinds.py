@@ -3,4 +3,8 @@
 KINDS: dict[str, str] = {
     "import": "training.work.imports:carry_out",
     "export": "training.work.exports:carry_out",
+    "predict": "training.work.predictions:carry_out",
+    "accept_predictions": "training.work.predictions:carry_out_acceptance",
+    "evaluate": "training.work.evaluation:carry_out",
+    "gate": "training.work.releases:carry_out",
 }

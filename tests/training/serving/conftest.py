@@ -31,12 +31,14 @@ from training.serving.control import ServiceState
 from training.serving.spool import SUFFIX, Asked
 from training.serving.table import ArmsTable, ModelFile, TableArm, write_table
 
-PREDICTOR = "tests.training.serving.tiny_model:open_folder"
+PREDICTOR = "plugins.image.predictor:open_detector"
 
 
-def picture(width: int = 40, height: int = 30, kind: str = "PNG") -> bytes:
+def picture(width: int = 40, height: int = 30, kind: str = "PNG", *, white: bool = False) -> bytes:
     """A picture as somebody would post it."""
-    noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 180, (height, width, 3), dtype=np.uint8)
+    if white:
+        noise[:] = 255
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, kind)
     return buffer.getvalue()
@@ -62,7 +64,7 @@ class RealService:
     def model(self, class_name: str) -> ModelId:
         """A new model whose answers carry `class_name`."""
         model = ModelId(new_id())
-        write_model(self.folder / "models" / model, class_name)
+        write_model(self.folder / "models" / model, class_name, fragile=class_name == "fragile")
         self.models[model] = class_name
         return model
 

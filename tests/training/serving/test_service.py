@@ -234,7 +234,7 @@ def test_a_model_that_fails_on_a_picture_is_counted_and_another_answers(service:
     fragile, old = service.model("fragile"), service.model("old")
     service.put((fragile, 100), (old, 0))
     service.start()
-    assert service.answer(picture(1, 1)).model == old
+    assert service.answer(picture(white=True)).model == old
     errors = {arm.model: arm.errors for arm in service.state().arms}
     assert errors == {fragile: 1, old: 0}
 
