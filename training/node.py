@@ -15,6 +15,7 @@ from training.data.media import MediaStore
 from training.data.roots import Roots
 from training.log import LOG
 from training.store.engine import Store, counter
+from training.work.audit import keep_checkpoint
 from training.work.clock import Clock, SystemClock
 from training.work.events import Events
 
@@ -62,6 +63,7 @@ class Node:
 
     def resume(self) -> None:
         """Go on with what the last stop interrupted."""
+        keep_checkpoint(self)
         for name, _ in PARTS:
             resume = getattr(getattr(self, name), "resume", None)
             if resume is not None:
@@ -70,6 +72,7 @@ class Node:
     def close(self) -> None:
         """Stop every part; the store last."""
         self.events.close()
+        keep_checkpoint(self)
         for name, _ in reversed(PARTS):
             close = getattr(getattr(self, name), "close", None)
             if close is not None:

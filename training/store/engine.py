@@ -108,8 +108,11 @@ def counter(tx: Transaction, name: str) -> int:
 class Store:
     """The node's database. Reads run side by side; writes one after the other."""
 
-    def __init__(self, url: str) -> None:
-        """Open, without looking at the tables. Raises `store.unreachable`, `node.already_running`."""
+    def __init__(self, url: str, look_only: bool = False) -> None:
+        """Open, without looking at the tables; `look_only` beside the node that it belongs to.
+
+        Raises `store.unreachable`, `node.already_running`.
+        """
         self.url = make_url(url)
         self.publish: Callable[[list[Event]], None] = _nobody_listens
         self._writing = threading.Lock()
@@ -120,7 +123,7 @@ class Store:
         else:
             self._readers, self._writer = _postgres_engines(url)
             try:
-                self._held = _claim(self._writer)
+                self._held = None if look_only else _claim(self._writer)
             except AtelierError:
                 self._writer.dispose()
                 raise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from studio.domain import canonical
 from studio.domain.ids import UserId
 from studio.domain.wire.session import AuditPage, Checkpoint
+from training.data.files import replace_file
 from training.store import audit as entries
 from training.store.engine import Transaction
 
@@ -17,6 +18,7 @@ NODE = UserId("node")  # who answers for what the node does by itself
 
 
 PAGE = 500
+CHECKPOINT_FILE = "audit.checkpoint"  # the node's own last one, beside its database
 
 
 def append(node: Node, tx: Transaction, user: UserId, action: str, subject: str, digest: bytes = b"") -> None:
@@ -34,6 +36,11 @@ def checkpoint(node: Node) -> Checkpoint:
     """The head of the log, signed by the node's audit key."""
     with node.store.read() as tx:
         return _signed(node, tx)
+
+
+def keep_checkpoint(node: Node) -> None:
+    """Write the head of the log beside the database, so that a log cut short is noticed."""
+    replace_file(node.folder / CHECKPOINT_FILE, canonical.encode(checkpoint(node)))
 
 
 def signed_part(size: int, head: bytes, time_ns: int) -> bytes:
