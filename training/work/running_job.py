@@ -11,7 +11,6 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import JobId, ProjectId, UserId
 from studio.domain.wire.jobs import Job
 from training.store import jobs as rows
-from training.work import durable
 
 if TYPE_CHECKING:
     from training.node import Node
@@ -49,6 +48,9 @@ class RunningJob:
         dict), and may run twice, as a kill may come between its end and the record. Stops before it where
         that is wanted. Whatever `work` raises ends the job with that error.
         """
+        # DBOS takes 1.7 s to import: a node that only names jobs does not pay for it
+        from training.work import durable
+
         self.check_stop()
         raised: list[Exception] = []
 
