@@ -22,6 +22,7 @@ NOTE = "node.json"
 SECRET = "own.secret"
 LOG = "start.log"  # what it says before its own log is open, and why it ended
 _PAUSE_S = 0.05
+_GRACE_S = 3.0  # for a node that another studio started a moment earlier, and that has not said so yet
 
 
 class NodeNote(msgspec.Struct, frozen=True):
@@ -82,13 +83,17 @@ class OwnNode:
                 hint="Look whether the workspace folder can be written and has room.",
             ) from error
         deadline = time.monotonic() + wait_s
+        ended_at: float | None = None
         while time.monotonic() < deadline:
             ended = process.poll() is not None
+            if ended and ended_at is None:
+                ended_at = time.monotonic()
             note = _note(folder)
             if note is not None and _answers(note.where):
                 # another studio may have been quicker; ours has then ended, and theirs is as good
                 return cls(folder, note, None if note.pid != process.pid and ended else process)
-            if ended and not _another_starts(note, process.pid):
+            in_grace = ended_at is not None and time.monotonic() - ended_at < _GRACE_S
+            if ended and not in_grace and not _another_starts(note, process.pid):
                 raise AtelierError(
                     "node.not_started",
                     "The node of this workspace could not be started. "

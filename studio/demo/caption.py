@@ -8,10 +8,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 WIDTH = 430
 MARGIN = 18
+RAIL = 84  # the buttons of the pages stay free
 
 
 class Caption(QFrame):
-    """Stands at the lower right of the window; Pause, Next and Stop are wishes that the guide asks for."""
+    """Stands at the lower left of the window, where no notice comes; Pause, Next and Stop are wishes that the guide asks for."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -75,9 +76,7 @@ class Caption(QFrame):
 
     def _settle(self) -> None:
         self.adjustSize()
-        self.move(
-            self._window.width() - self.width() - MARGIN, self._window.height() - self.height() - 3 * MARGIN
-        )
+        self.move(RAIL + MARGIN, self._window.height() - self.height() - 3 * MARGIN)
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
