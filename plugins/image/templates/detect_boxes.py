@@ -37,7 +37,7 @@ HELD_BYTES = 2 * 1024**3  # of small decoded pictures kept in memory; more than 
 class Params(Struct, frozen=True, forbid_unknown_fields=True):
     """The GUI's form, the CLI's flags and the run's record come from this."""
 
-    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the pictures")] = 30
+    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the pictures")] = 24
     picture_side: Annotated[
         int, Meta(ge=64, le=1024, description="Longer side of the picture that the network sees, in pixels")
     ] = 320
