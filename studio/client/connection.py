@@ -1,5 +1,6 @@
 """Requests to a node over pooled connections; any thread may use one."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,8 @@ class Connection:
         transport = (
             unix_transport(where.socket, limits) if where.socket else httpx.HTTPTransport(limits=limits)
         )
+        # it would name every request in the studio's log
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         # no proxy and no .netrc of the surroundings: what is asked goes to the node and nowhere else
         self._http = httpx.Client(
             base_url=where.base_url, transport=transport, timeout=TIMEOUT, trust_env=False

@@ -60,7 +60,7 @@ class OwnNode:
         return cls(folder, note) if note is not None and _answers(note.where) else None
 
     @classmethod
-    def start(cls, folder: Path, wait_s: float = 30.0, python: str = sys.executable) -> OwnNode:
+    def start(cls, folder: Path, wait_s: float = 60.0, python: str = sys.executable) -> OwnNode:
         """The node that runs on `folder`, started if need be; returns once it answers.
 
         Raises `node.not_started` with the last sentence of its log, `node.slow_start` when `wait_s` are over:

@@ -13,15 +13,17 @@ from studio.domain.errors import AtelierError
 T = TypeVar("T")
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
+_as_it_stands = msgspec.msgpack.Encoder()
 _NEGATIVE_ZERO = b"\xcb\x80" + bytes(7)
 
 
 def encode(value: Any) -> bytes:
-    """`value` as canonical MessagePack: map keys sorted, -0.0 as 0.0. Raises `wire.not_canonical` on NaN."""
+    """`value` as canonical MessagePack: fields as declared, map keys sorted, -0.0 as 0.0."""
     data = _encoder.encode(value)
     # the nine bytes may also stand inside a text or blob: look closer only where they occur at all
     if _NEGATIVE_ZERO in data:
-        data = _encoder.encode(_without_negative_zero(msgspec.msgpack.decode(data)))
+        # in the order that they have now: the fields of structs stand in that of their declaration
+        data = _as_it_stands.encode(_without_negative_zero(msgspec.msgpack.decode(data)))
     return data
 
 
