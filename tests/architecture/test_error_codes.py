@@ -33,7 +33,7 @@ def test_every_code_of_the_table_is_still_used() -> None:
 
 def test_each_code_is_a_thing_and_a_problem_and_its_meaning_a_sentence() -> None:
     assert [code for code in CODES if not re.fullmatch(r"[a-z_]+\.[a-z_]+", code)] == []
-    assert [code for code, meaning in CODES.items() if not re.fullmatch(r"[A-Z].*\.", meaning)] == []
+    assert [code for code, meaning in CODES.items() if not re.fullmatch(r"[A-Z`].*\.", meaning)] == []
 
 
 def test_the_documentations_page_is_made_from_the_table() -> None:
@@ -42,8 +42,13 @@ def test_the_documentations_page_is_made_from_the_table() -> None:
 
 def _codes(call: ast.Call) -> list[ast.expr]:
     given = call.args[:1] or [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-    return [
-        part
-        for code in given
-        for part in ([code.body, code.orelse] if isinstance(code, ast.IfExp) else [code])
-    ]
+    return [part for code in given for part in _alternatives(code)]
+
+
+def _alternatives(code: ast.expr) -> list[ast.expr]:
+    match code:
+        case ast.IfExp(body=one, orelse=other):
+            return [one, other]
+        case ast.BoolOp(values=values):
+            return values
+    return [code]
