@@ -19,6 +19,7 @@ class WordEntry(QFrame):
         self.setAutoFillBackground(True)
         self.line = QLineEdit()
         self.line.setMinimumWidth(260)
+        self.line.setAccessibleName("Words")
         self.line.installEventFilter(self)
         self.line.returnPressed.connect(self._hand_over)
         keep = QPushButton("Keep")

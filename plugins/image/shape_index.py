@@ -52,7 +52,11 @@ class ShapeIndex:
     def update(self, ids: Iterable[EntityId]) -> bool:
         """Take in entities that were made, changed or removed; whether any shape of this frame was."""
         seen = False
-        for key in ids:
+        changed = list(ids)
+        if sum(key not in self.rows and self._is_here(self._document.get(key)) for key in changed) > 1:
+            self.rebuild()  # only the document knows in which order they were made
+            return True
+        for key in changed:
             shape = self._document.get(key)
             here = shape if self._is_here(shape) else None
             row = self.rows.get(key)

@@ -23,7 +23,7 @@ class Seeing(ToolContext, Protocol):
 
 
 class PictureTool(Protocol):
-    """A Tool of pictures, with the gestures that keys make: finish, take back a step, wish for a selection."""
+    """A Tool of pictures, with what keys make it do, and with a wish for a selection."""
 
     name: str
     title: str

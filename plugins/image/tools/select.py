@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from plugins.image.shape_geometry import GRIPS, XY, Movable, distance_to_line, moved, resized, room_to_move
-from plugins.image.tools.box import box_with
+from plugins.image.tools.box import box_with, side_lengths
 from plugins.image.tools.seeing import CLICK, Seeing, class_title, moved_on_screen, on_picture, under
 from studio.domain.contracts.editing import Pointer
 from studio.domain.edit import Edit, change
@@ -34,6 +34,7 @@ class SelectTool:
         self._before: tuple[Movable, ...] = ()
         self._after: tuple[AnyEntity, ...] = ()
         self._wanted: frozenset[EntityId] | None = None
+        self._if_clicked: frozenset[EntityId] | None = None  # instead of a drag
         self._at: Pointer | None = None
 
     def handle(self, pointer: Pointer, context: Seeing) -> Edit | None:
@@ -72,19 +73,23 @@ class SelectTool:
             self._doing = "framing"
             self._wanted = None if many else frozenset()
             return
-        on_selected = [key for key in found if key in context.selection]
-        if many:
-            self._wanted = context.selection ^ {found[0]}
-        elif not on_selected:
-            self._wanted = frozenset({found[0]})
+        chosen = context.selection
+        if not chosen & set(found):
+            chosen = chosen | {found[0]} if many else frozenset({found[0]})
+            self._wanted = chosen
+        else:
+            # On what is selected: a drag moves all of it; only a click, seen at its release, selects anew.
+            held = next(key for key in found if key in chosen)
+            self._if_clicked = chosen - {held} if many else frozenset({held})
         self._doing = "moving"
-        chosen = context.selection if on_selected and not many else (self._wanted or frozenset())
         self._before = movable(context, chosen)
 
     def _grip_at(self, pointer: Pointer, context: Seeing) -> tuple[Movable, int] | None:
-        reach = REACH / pointer.scale
         best: tuple[float, Movable, int] | None = None
         for shape in movable(context, context.selection):
+            reach = REACH / pointer.scale
+            if isinstance(shape, Box):
+                reach = min(reach, min(side_lengths(shape)) / 5)  # a small box can still be moved
             for number, (x, y) in enumerate(grips_of(shape)):
                 away = max(abs(x - pointer.xy[0]), abs(y - pointer.xy[1]))
                 if away <= reach and (best is None or away < best[0]):
@@ -138,9 +143,8 @@ class SelectTool:
             if isinstance(frame, Box):
                 found = frozenset(context.index.within(frame.xyxy)) - context.hidden - context.locked
                 self._wanted = found | (context.selection if self._wanted is None else frozenset())
-        elif after and doing == "moving":
-            # A drag of something new selects it alone; a drag never toggles.
-            self._wanted = frozenset(shape.id for shape in before)
+        elif not after and doing == "moving" and self._if_clicked is not None and not self._picked_up:
+            self._wanted = self._if_clicked
         elif not after and doing in ("resizing", "vertex") and not self._picked_up:
             self._picked_up = True  # a click on a grip: it follows until the next click
             return None
@@ -169,6 +173,7 @@ class SelectTool:
     def _forget(self) -> None:
         self._doing, self._start, self._grip, self._picked_up = "nothing", None, -1, False
         self._before = self._after = ()
+        self._if_clicked = None
 
     def back(self) -> bool:
         had = bool(self._after)
