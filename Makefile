@@ -30,13 +30,13 @@ docs: setup ## the pages that are made from the code
 	$(bin)/python -m tests.architecture.error_page
 
 demo: setup ## the whole loop in the real window; ARGS="--data DIR" walks it on your own data
-	@$(bin)/atelier demo $(ARGS)
+	@$(bin)/atelier demo --shots build/demo $(ARGS)
 
 bench: setup ## every measured ratio, ours and the reference in one run; ARGS="NAME…" narrows them
 	@$(bin)/atelier bench $(ARGS)
 
 shots: setup ## the documentation's pictures, from the real window
-	@$(bin)/atelier demo --shots docs/shots $(ARGS)
+	@$(bin)/atelier demo --pace quick --shots docs/shots $(ARGS)
 
 clean: ## remove what was built; .venv stays
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
