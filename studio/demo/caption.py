@@ -12,7 +12,7 @@ RAIL = 84  # the buttons of the pages stay free
 
 
 class Caption(QFrame):
-    """Stands at the lower left of the window, where no notice comes; Pause, Next and Stop are wishes that the guide asks for."""
+    """Stands at the lower left of the window, where no notice comes; its buttons are wishes to the guide."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)

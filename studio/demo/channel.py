@@ -94,9 +94,14 @@ class Channel(QObject):
 
 def _visible() -> Iterator[QWidget]:
     for top in reversed(QApplication.topLevelWidgets()):
-        if top.isVisible():
-            yield top
-            yield from (each for each in top.findChildren(QWidget) if each.isVisible())
+        if not top.isVisible():
+            continue
+        yield top
+        guides = top.findChildren(Caption)
+        for each in top.findChildren(QWidget):
+            # the guide's own words are no place to click
+            if each.isVisible() and not any(guide is each or guide.isAncestorOf(each) for guide in guides):
+                yield each
 
 
 def _global_rect(widget: QWidget, part: QRect | None = None) -> list[int]:

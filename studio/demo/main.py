@@ -18,6 +18,7 @@ from studio.demo.hand import Hand, Stopped, display_is_there
 from studio.demo.plan import Data, data_of, digits
 from studio.demo.walk import Walk
 from studio.domain.errors import AtelierError
+from studio.domain.wire import routes
 
 PACES = {"quick": 0.0, "human": 1.2}
 
@@ -78,7 +79,9 @@ def _walk(
     epochs: int,
 ) -> list[str] | None:
     address = str(folder / "guide")
-    with _studio(workspace, address, environment, folder / "studio.log"):
+    with ExitStack() as stack:
+        stack.callback(_end, workspace)
+        stack.enter_context(_studio(workspace, address, environment, folder / "studio.log"))
         hand = Hand(address, environment, pace)
         try:
             node = OwnNode.start(workspace)
@@ -94,6 +97,21 @@ def _walk(
             raise
         finally:
             hand.close()
+
+
+def _end(workspace: Path) -> None:
+    """Stop what outlives a window: the services, then the node."""
+    node = OwnNode.find(workspace)
+    if node is None:
+        return
+    client = Client.connect(node.address)
+    client.own_sign_in(node.secret())
+    for project in client.call(routes.PROJECTS).projects:
+        for service in client.call(routes.SERVICES, project=project.id).services:
+            if service.state != "stopped":
+                client.call(routes.STOP_SERVICE, service=service.id)
+    client.close()
+    node.stop()
 
 
 @contextmanager
