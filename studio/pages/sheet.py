@@ -59,4 +59,4 @@ def line_of(row: ItemRow) -> TableRow:
 def classes_of(row: ItemRow) -> str:
     """Classes with their counts, most frequent first."""
     counted = sorted(row.classes, key=lambda each: -each[1])
-    return ", ".join(f"{name} {count}" for name, count in counted)
+    return ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in counted)

@@ -52,6 +52,7 @@ class ImportDialog(QDialog):
         self.folder.setPlaceholderText("Choose a folder, or drop it here")
         self.folder.editingFinished.connect(self._typed)
         self.browse = QPushButton("&Browse …")
+        self.browse.setAutoDefault(False)  # Enter in the field looks at the folder, nothing else
         self.browse.clicked.connect(self._browse)
         self.said = QLabel()
         self.said.setWordWrap(True)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QMessageBox,
-    QSplitter,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -64,6 +63,8 @@ class DataPage(Page):
         self.views = QStackedWidget()
         for each in (self.sheet, self.table, self.empty):
             self.views.addWidget(each)
+        for column, letters in ((0, 34), (3, 34), (5, 10), (6, 14)):
+            self.table.setColumnWidth(column, letters * self.fontMetrics().averageCharWidth())
         self._as_table = desk.settings.get("data/view", "sheet") == "table"
         self.count = QLabel()
         self.count.setAccessibleName("How many items are shown")
@@ -392,14 +393,11 @@ class DataPage(Page):
         column.setSpacing(0)
         column.addLayout(self.bar)
         column.addWidget(self.views, 1)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.filters)
-        split.addWidget(right)
-        split.setStretchFactor(1, 1)
-        split.setCollapsible(1, False)
-        outer = QVBoxLayout(self)
+        outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(split)
+        outer.setSpacing(0)
+        outer.addWidget(self.filters)
+        outer.addWidget(right, 1)
 
 
 def _tool_button(symbol: str, title: str, act: Callable[[], None]) -> QToolButton:

@@ -178,6 +178,8 @@ class HomePage(Page):
         )
         for button in self.buttons.values():
             button.setEnabled(not self.desk.read_only)
+        if known and self.isVisible() and not isinstance(self.focusWidget(), QPushButton):
+            self.list.setFocus()
 
     def _say_waiting(self) -> None:
         self.nothing.setText("Your node is starting …")
