@@ -1,0 +1,63 @@
+"""A node that dies at a numbered step of the save that follows SIGUSR1: the product holds no such hook.
+
+Run as `python fault_node.py node --folder DIR`; the step is in the variable FAULT_STEP. Steps are the
+statements of the shared transaction, its commit before and after, and the telling of what was committed.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from sqlalchemy import Connection
+
+from studio.__main__ import main
+from training.store.engine import Store, Transaction
+
+STEP = int(os.environ.get("FAULT_STEP", "0"))
+left = 0
+
+
+def arm(*_: object) -> None:
+    """From now on steps are counted."""
+    global left
+    left = STEP
+
+
+def stepping(inner: Callable[..., Any]) -> Callable[..., Any]:
+    """`inner`, with a step before it."""
+
+    def outer(*arguments: Any, **named: Any) -> Any:
+        global left
+        if left:
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return inner(*arguments, **named)
+
+    return outer
+
+
+def only_writes(inner: Callable[..., Any]) -> Callable[..., Any]:
+    """`inner` with a step before it where the transaction writes: reads of other threads do not count."""
+    stepped = stepping(inner)
+
+    def outer(tx: Transaction, *arguments: Any, **named: Any) -> Any:
+        return (stepped if tx.connection.in_nested_transaction() else inner)(tx, *arguments, **named)
+
+    return outer
+
+
+Transaction.execute = only_writes(Transaction.execute)  # type: ignore[method-assign]
+Transaction.number_events = stepping(Transaction.number_events)  # type: ignore[method-assign]
+Connection._commit_impl = stepping(Connection._commit_impl)  # type: ignore[method-assign]
+Store._tell = stepping(Store._tell)  # type: ignore[method-assign]
+Transaction.run_after = stepping(Transaction.run_after)  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, arm)
+    sys.exit(main())
