@@ -17,6 +17,7 @@ from studio.client.mailbox import Dispatch, Mailbox
 from studio.client.replica import Conflict, Pending, Received, Replica
 from studio.client.resolution import mine_as_a_copy, mine_on_theirs
 from studio.client.work_state import Change, LineState, Work
+from studio.domain import canonical
 from studio.domain.document import Document
 from studio.domain.edit import PERSON, Edit
 from studio.domain.errors import AtelierError
@@ -326,7 +327,7 @@ class OpenDocument:
             )
         if not edit.ontology_version:
             edit = replace(edit, ontology_version=self.ontology_version)
-        pending = self._replica.add(edit, undoes, batch)
+        pending = self._replica.add(_sound(edit), undoes, batch)
         self._journal.keep(pending)
         if batch is None:
             self._history.add(Step(pending.operation, pending.fitted, undoes))
@@ -376,6 +377,19 @@ class OpenDocument:
     def _work_changed(self) -> None:
         for listener in list(self._on_work):
             listener()
+
+
+def _sound(edit: Edit) -> Edit:
+    """`edit` as it will be read from the journal and by the node, or refused now rather than by them."""
+    try:
+        return canonical.decode(canonical.encode(edit), Edit)
+    except AtelierError as error:
+        raise AtelierError(
+            "entity.malformed",
+            "Nothing was changed: the tool made a value that cannot be kept.",
+            detail=error.detail,
+            hint="Do it again in another way, and report this.",
+        ) from error
 
 
 def fetch_state(client: Caller, journal: Journal, item: ItemId) -> DocumentState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -135,6 +136,21 @@ def test_a_refused_edit_leaves_document_journal_and_node_alone(ann: Desk, item: 
     assert document.work.unsaved == 0
     assert not ann.journal.ledger
     assert item.document == document.document
+
+
+def test_a_value_that_could_not_be_read_again_is_refused_before_it_is_journalled(
+    ann: Desk, item: MemoryItem
+) -> None:
+    document = ann.open()
+    for edit in (
+        change("Move", (BOX, replace(BOX, xyxy=(math.nan, 0.0, 1.0, 1.0)))),
+        replace(tag(), title="x" * 300),
+    ):
+        with pytest.raises(AtelierError) as refused:
+            document.apply(edit)
+        assert refused.value.code == "entity.malformed"
+    assert document.work.unsaved == 0
+    assert document.document == item.document
 
 
 @pytest.mark.parametrize("fault", ["node.gone", "node.gone!", "node.slow!", "node.disk_full", "node.fault"])
