@@ -216,4 +216,8 @@ CODES: dict[str, str] = {
     "demo.step_failed": "A step of the walk had no effect on the node.",
     "demo.no_boxes": "The data holds no boxes to walk with.",
     "model.no_predictor": "No installed plug-in opens models of this template.",
+    "airlock.no_reason": "Something was asked to leave the node without a reason.",
+    "airlock.decided": "A request at the airlock was decided before.",
+    "airlock.own_request": "Who asks for something to leave may not decide it, unless nobody else is there.",
+    "airlock.not_ready": "A request at the airlock is not approved, or its file is still being prepared.",
 }

@@ -1,12 +1,22 @@
-"""Routes of imports, jobs and lineage."""
+"""Routes of imports, jobs, lineage, and the one door out."""
 
 from studio.domain.ids import ImportId, JobId, ProjectId
-from studio.domain.wire.jobs import ImportState, Job, Jobs, Lineage, NewImport
+from studio.domain.wire.jobs import (
+    AirlockRequest,
+    AirlockRequests,
+    Decision,
+    ImportState,
+    Job,
+    Jobs,
+    Lineage,
+    NewExport,
+    NewImport,
+)
 from studio.domain.wire.session import Empty
-from training.api.call import Call, Handler, Resolver
+from training.api.call import Call, Handler, RawAnswer, Resolver
 from training.store import imports as import_rows
 from training.store import jobs as rows
-from training.work import imports
+from training.work import exports, imports
 from training.work import lineage as lineage_work
 
 
@@ -60,6 +70,29 @@ def lineage(call: Call[Empty]) -> Lineage:
     return lineage_work.of(call.node, ProjectId(call.ids["project"]), call.ids["kind"], call.ids["id"])
 
 
+def new_export(call: Call[NewExport]) -> AirlockRequest:
+    """Ask for labelled data to leave."""
+    return exports.new_export(call.node, ProjectId(call.ids["project"]), call.body, call.who)
+
+
+def airlock(call: Call[Empty]) -> AirlockRequests:
+    """What was asked to leave, newest first."""
+    return AirlockRequests(exports.of_project(call.node, ProjectId(call.ids["project"]), call.who))
+
+
+def decide_airlock(call: Call[Decision]) -> AirlockRequest:
+    """Let it pass, or not."""
+    return exports.decide(call.node, ProjectId(call.ids["project"]), call.ids["request"], call.body, call.who)
+
+
+def fetch_export(call: Call[Empty]) -> RawAnswer:
+    """The file of a request that passed."""
+    project = ProjectId(call.ids["project"])
+    size, pieces = exports.fetch(call.node, project, call.ids["request"], call.who)
+    headers = {"content-length": str(size), "cache-control": "no-store"}
+    return RawAnswer(pieces, "application/zip", headers=headers)
+
+
 HANDLERS: dict[str, Handler] = {
     "new_import": new_import,
     "put_chunk": put_chunk,
@@ -70,6 +103,10 @@ HANDLERS: dict[str, Handler] = {
     "resume_job": resume_job,
     "cancel_job": cancel_job,
     "lineage": lineage,
+    "new_export": new_export,
+    "airlock": airlock,
+    "decide_airlock": decide_airlock,
+    "fetch_export": fetch_export,
 }
 PROJECT_OF: dict[str, Resolver] = {
     "import_": import_rows.project_of,

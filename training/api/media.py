@@ -1,4 +1,4 @@
-"""Routes of files: pictures and what was prepared of them, and the tiles that Edits name."""
+"""Routes of files: pictures, what was prepared of them, the tiles that Edits name; and erasing it all."""
 
 import re
 
@@ -8,7 +8,7 @@ from studio.domain.wire.session import Empty
 from training.api.call import Call, Handler, RawAnswer
 from training.data import media as places
 from training.data.media import Source
-from training.work import media
+from training.work import erasure, media
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -38,6 +38,12 @@ def get_blob(call: Call[Empty]) -> RawAnswer:
     """A tile."""
     place = places.put_by_people(call.ids["blob"])
     return _file(call, media.find(call.node, ItemId(call.ids["item"]), place, call.who))
+
+
+def erase_item(call: Call[Empty]) -> Empty:
+    """Erase an item for good."""
+    erasure.erase_item(call.node, ItemId(call.ids["item"]), call.who)
+    return Empty()
 
 
 def _file(call: Call[Empty], source: Source) -> RawAnswer:
@@ -80,4 +86,9 @@ def _headers(tag: str) -> dict[str, str]:
     return {"etag": tag, "cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 
 
-HANDLERS: dict[str, Handler] = {"media": get_media, "put_blob": put_blob, "get_blob": get_blob}
+HANDLERS: dict[str, Handler] = {
+    "media": get_media,
+    "put_blob": put_blob,
+    "get_blob": get_blob,
+    "erase_item": erase_item,
+}

@@ -12,7 +12,7 @@ from studio.domain.ids import ItemId
 from training.data import media as places
 from training.data.media import Source
 from training.store import blobs as rows
-from training.work import audit
+from training.work import audit, suites
 from training.work.access import Session
 from training.work.reading import live_item
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def find(node: Node, item: ItemId, place: str, who: Session) -> Source:
-    """The file at `place` of an item that this person may see. Raises `media.missing`."""
+    """The file at `place` of an item that this person may see. Raises `media.missing`, `suite.sealed`."""
     with node.store.read() as tx:
         live_item(tx, item)
+        suites.check_open(tx, item, who)
         return node.media.find(tx, item, place)
 
 
@@ -50,6 +51,7 @@ def put(node: Node, item: ItemId, name: str, content: bytes, who: Session) -> No
         )
     with node.store.read() as tx:
         stored = live_item(tx, item)
+        suites.check_open(tx, item, who)
         sealed = places.sealed_for(node.keys, tx, stored.project, content)
     node.blobs.put(stored.project, [sealed])
     with node.store.write() as tx:
