@@ -25,6 +25,10 @@ class Mailbox:
         self.is_closed = False
         self._dispatch = dispatch or (lambda call: call())
         self._letters: deque[_Letter] = deque()
+        self._is_anybodys = dispatch is None
+        self._owner = 0
+        if dispatch is not None:
+            dispatch(self._meet_owner)
 
     def post(self, work: Callable[[], None]) -> None:
         """Have `work` done soon."""
@@ -43,6 +47,16 @@ class Mailbox:
         if letter.error is not None:
             raise letter.error
         return True
+
+    def empty_here(self) -> bool:
+        """Do what was posted where this is the owner's thread; whether it is."""
+        if not self._is_anybodys and threading.get_ident() != self._owner:
+            return False
+        self.empty()
+        return True
+
+    def _meet_owner(self) -> None:
+        self._owner = threading.get_ident()
 
     def empty(self) -> None:
         """Do what was posted; on the owner's thread."""

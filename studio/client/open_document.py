@@ -203,10 +203,10 @@ class OpenDocument:
         self._line.nudge()
 
     def flush(self, timeout_s: float = 10.0) -> bool:
-        """Wait until the node has everything; whether it has. May be called on the owning thread."""
+        """Wait until the node has everything; whether it has. On the owning thread or on any other."""
         deadline = time.monotonic() + timeout_s
         while True:
-            self._mailbox.empty()
+            self._mailbox.empty_here()
             if not self._replica.pending:
                 return True
             if time.monotonic() > deadline:

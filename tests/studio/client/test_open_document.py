@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -447,14 +448,25 @@ def test_with_a_dispatch_nothing_changes_but_on_the_owners_thread(
     state = fetch_state(ann.client, ann.journal, ItemId("item"))
     hers = OpenDocument(ann.client, ann.journal, state, dispatch=posted.append)
     ann.opened.append(hers)
+    threads: set[int] = set()
+    hers.listen(lambda _: threads.add(threading.get_ident()))
     his = bob.open()
     his.apply(tag())
     assert his.flush()
     hers.expect(1)
-    until(lambda: bool(posted))
+    until(lambda: len(posted) > 1)
     time.sleep(0.02)
-    assert hers.revision == 0
-    while posted or hers.revision == 0:
+    assert hers.revision == 0, "nobody has let it in yet"
+    posted.pop(0)()
+    hers.apply(tag())
+    elsewhere: list[bool] = []
+    waiting = threading.Thread(target=lambda: elsewhere.append(hers.flush(10.0)))
+    waiting.start()
+    while waiting.is_alive():  # the owner's loop
         if posted:
             posted.pop(0)()
+    assert elsewhere == [True]
     assert hers.document == item.document
+    assert threads == {threading.get_ident()}
+    hers.apply(tag())
+    assert hers.flush(), "the owner may wait as well: news are taken in meanwhile"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.client import Client, jobs, uploads
+from studio.client import Client, jobs
 from studio.client.connection import Connection
 from studio.client.sniffing import Looked
 from studio.client.uploads import Progress, Upload, sniff
