@@ -220,4 +220,8 @@ CODES: dict[str, str] = {
     "airlock.decided": "A request at the airlock was decided before.",
     "airlock.own_request": "Who asks for something to leave may not decide it, unless nobody else is there.",
     "airlock.not_ready": "A request at the airlock is not approved, or its file is still being prepared.",
+    "store.newer": "The database was made by a newer Atelier than this node.",
+    "store.unknown": "The database was not made by Atelier.",
+    "store.damaged": "The database could not be brought up to this version; it was left as it was.",
+    "store.in_use": "Another program has the database open while it is to be migrated.",
 }

@@ -166,12 +166,16 @@ class Store:
                 self._carry_out_waiting()
         return mine.answer.result()
 
-    def close(self) -> None:
-        """Let go of every connection."""
-        if self._held is not None:
-            self._held.close()
+    def let_go(self) -> None:
+        """Close the connections that nobody uses; the next transaction opens new ones."""
         self._readers.dispose()
         self._writer.dispose()
+
+    def close(self) -> None:
+        """Let go of every connection, and of the database itself."""
+        if self._held is not None:
+            self._held.close()
+        self.let_go()
 
     def _carry_out_waiting(self) -> None:
         group: list[_Waiting[Any]] = []
