@@ -26,8 +26,8 @@ from widgets.canvas.hands import key_name
 from widgets.decoding import PictureDecoder
 from widgets.painted import paint_guarded
 from widgets.row_window import RowWindow
-from widgets.sheet_cells import CAPTION, PAD, SheetCell, paint_cell
-from widgets.sheet_grid import Grid
+from widgets.sheet_cells import CAPTION, PAD, STRIP_CAPTION, SheetCell, paint_cell
+from widgets.sheet_grid import GAP, Grid
 from widgets.sheet_selection import Selection
 
 PIXMAP_BYTES = 96 * 1024**2
@@ -170,10 +170,10 @@ class ContactSheet(QAbstractScrollArea):
 
     def grid(self) -> Grid:
         window = self.viewport().width(), self.viewport().height()
-        side = self._side
         if self._strip:
-            side = max(window[1] - 16 - CAPTION + PAD, 48)
-        return Grid(self._rows.total, (side, side - PAD + CAPTION), window, self._strip)
+            height = max(window[1] - 2 * GAP, 64)
+            return Grid(self._rows.total, (round((height - STRIP_CAPTION) * 1.3), height), window, True)
+        return Grid(self._rows.total, (self._side, self._side - PAD + CAPTION), window)
 
     def scroll_to(self, index: int) -> None:
         """Bring a cell into sight."""
@@ -294,7 +294,8 @@ class ContactSheet(QAbstractScrollArea):
             chosen = index in self._selection.chosen
             current = index == self._selection.current and self.hasFocus()
             broken = cell is not None and bool({cell.picture_name, cell.picture_key} & self._broken)
-            paint_cell(painter, rect, cell, picture, self.palette(), chosen, current, broken)
+            room = STRIP_CAPTION if self._strip else CAPTION
+            paint_cell(painter, rect, cell, picture, self.palette(), chosen, current, broken, room)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

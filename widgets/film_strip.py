@@ -13,7 +13,7 @@ class FilmStrip(ContactSheet):
     def __init__(self, parent: QWidget | None = None, name: str = "Film strip") -> None:
         super().__init__(parent, strip=True, name=name)
         self.setMinimumHeight(104)
-        self.setMaximumHeight(150)
+        self.setMaximumHeight(144)
         self.current_changed.connect(self.opened)
 
     def show_current(self, index: int) -> None:

@@ -52,7 +52,7 @@ class Form(QWidget):
         for field in fields:
             answer = Answer(field, self)
             answer.changed.connect(partial(self.changed.emit, field.name))
-            label = QLabel(field.label + (f"  [{field.key}]" if field.key else ""))
+            label = QLabel(field.label + (f"  [{field.key.upper()}]" if field.key else ""))
             label.setToolTip(field.help)
             label.setBuddy(answer.control)
             self._layout.addRow(label, answer)

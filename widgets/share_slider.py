@@ -35,6 +35,7 @@ class ShareSlider(QWidget):
         self._number.setDecimals(1)
         self._number.setSuffix(" %")
         self._number.setKeyboardTracking(False)
+        self._number.setMaximumWidth(self.fontMetrics().horizontalAdvance("100.0 %") + 44)
         self._number.valueChanged.connect(lambda value: self._slider.setValue(round(value * STEPS / 100)))
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

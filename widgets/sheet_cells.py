@@ -15,7 +15,8 @@ Box = tuple[float, float, float, float]
 Tone = Literal["neutral", "good", "warning", "bad", "accent"]
 
 TONES: dict[str, str] = {"good": "#2e7d32", "warning": "#b26a00", "bad": "#c62828"}
-CAPTION = 38  # pixels below the picture
+CAPTION = 38  # pixels below the picture, for two lines
+STRIP_CAPTION = 22  # for one
 PAD = 5
 
 
@@ -83,6 +84,7 @@ def paint_cell(
     selected: bool,
     current: bool,
     broken: bool = False,
+    caption: int = CAPTION,
 ) -> None:
     """Paint one cell; a cell or picture that is not here yet is a quiet placeholder, a broken one says so."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
@@ -90,7 +92,7 @@ def paint_cell(
     back = palette.color(QPalette.ColorRole.Highlight if selected else QPalette.ColorRole.Base)
     painter.setBrush(back)
     painter.drawRoundedRect(rect, 6, 6)
-    frame = rect.adjusted(PAD, PAD, -PAD, -CAPTION)
+    frame = rect.adjusted(PAD, PAD, -PAD, -caption)
     painter.fillRect(frame, palette.color(QPalette.ColorRole.AlternateBase))
     if cell is not None:
         if picture is not None:
@@ -101,7 +103,7 @@ def paint_cell(
                 frame, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), "No picture"
             )
         _paint_badges(painter, frame, cell.badges, palette)
-        _paint_words(painter, rect, cell, palette, selected)
+        _paint_words(painter, rect, cell, palette, selected, caption)
     if current:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(palette.color(QPalette.ColorRole.WindowText), 2))
@@ -174,20 +176,23 @@ def _paint_badges(painter: QPainter, frame: QRect, badges: tuple[Badge, ...], pa
         right -= width + 3
 
 
-def _paint_words(painter: QPainter, rect: QRect, cell: SheetCell, palette: QPalette, selected: bool) -> None:
+def _paint_words(
+    painter: QPainter, rect: QRect, cell: SheetCell, palette: QPalette, selected: bool, caption: int
+) -> None:
     role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
-    words = rect.adjusted(PAD + 2, rect.height() - CAPTION + 2, -PAD - 2, -2)
+    words = rect.adjusted(PAD + 2, rect.height() - caption + 2, -PAD - 2, -2)
     font = QFont(painter.font())
     font.setPixelSize(12)
     painter.setFont(font)
     metrics = painter.fontMetrics()
     first = QRect(words.left(), words.top(), words.width(), 17)
     painter.setPen(palette.color(role))
-    elide = Qt.TextElideMode.ElideMiddle
+    # in a strip there is room for the end of a name alone, which is what differs
+    elide = Qt.TextElideMode.ElideMiddle if caption >= CAPTION else Qt.TextElideMode.ElideLeft
     painter.drawText(
         first, int(Qt.AlignmentFlag.AlignVCenter), metrics.elidedText(cell.caption, elide, first.width())
     )
-    if cell.detail:
+    if cell.detail and caption >= CAPTION:
         faint = palette.color(role)
         faint.setAlpha(170)
         painter.setPen(faint)
