@@ -620,9 +620,8 @@ def finished(run: Run, model: Detector, held_out: Pictures, mirrored: bool) -> M
     return Model(files, {"map50": map50})
 
 
-def onnx_graph(model: Detector) -> bytes:
+def onnx_graph(model: Detector, path: Path = Path("/tmp/model.onnx")) -> bytes:
     """The network as ONNX: `pictures` (N, H, W, 3) uint8 -> `scores` (N, cells, classes), `boxes`."""
-    path = Path("/tmp/model.onnx")
     example = torch.zeros(1, model.size[1], model.size[0], 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the older exporter takes a fifth of a second, the newer ten
