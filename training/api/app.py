@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from studio.domain import canonical
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ProjectId, new_id
+from studio.domain.ids import ItemId, ProjectId, new_id
 from studio.domain.wire import routes
 from studio.domain.wire.routes import Route
 from studio.domain.wire.session import Empty
@@ -21,7 +21,7 @@ from training.api.call import Call, Handler, RawAnswer, Resolver
 from training.api.problems import status_of
 from training.log import LOG
 from training.node import Node
-from training.work import sessions
+from training.work import sessions, suites
 from training.work.access import Session, missing, refused
 
 # each holds HANDLERS (route name -> handler) and, where it owns ids, PROJECT_OF (name in braces -> resolver)
@@ -54,11 +54,7 @@ def handlers() -> tuple[dict[str, Handler], dict[str, Resolver]]:
     found: dict[str, Handler] = {}
     resolvers: dict[str, Resolver] = {}
     for noun in NOUNS:
-        try:
-            module = importlib.import_module(f"training.api.{noun}")
-        except ImportError as absent:
-            LOG.warning("the routes of %s are not there: %s", noun, absent)
-            continue
+        module = importlib.import_module(f"training.api.{noun}")
         found |= module.HANDLERS
         resolvers |= getattr(module, "PROJECT_OF", {})
     return found, resolvers
@@ -147,19 +143,24 @@ class _Endpoint:
             raise refused()
         if route.access != "project":
             return session, None
-        project = self._project(request.path_params[self._owner])
+        project, is_hidden = self._place_of(request.path_params[self._owner], session)
         roles = session.roles_in(project) if project is not None else frozenset()
         if project is None or not roles:
             raise missing()
         if not roles & route.roles:
             raise refused()
+        if is_hidden:
+            raise suites.sealed()
         return session, project
 
-    def _project(self, key: str) -> ProjectId | None:
+    def _place_of(self, key: str, session: Session) -> tuple[ProjectId | None, bool]:
+        """The project of what is asked for, and whether it is an item of a suite sealed to this person."""
         if self._resolver is None or len(key) > 64:
-            return None
+            return None, False
         with self._node.store.read() as tx:
-            return self._resolver(tx, key)
+            project = self._resolver(tx, key)
+            is_item = self._owner == "item" and project is not None
+            return project, is_item and suites.hidden_from(tx, ItemId(key), session)
 
 
 def problem(error: AtelierError) -> Response:

@@ -3,6 +3,7 @@
 _BY_CODE = {
     "access.missing": 404,
     "access.refused": 403,
+    "suite.sealed": 403,
     "session.missing": 401,
     "session.expired": 401,
     "session.wrong": 401,

@@ -64,14 +64,14 @@ def stored(evaluation: EvaluationId, rank: int, match: Match, sealer: Sealer) ->
     )
 
 
-def opened(row: StoredMatch, item_name: str, item_revision: int, sealer: Sealer) -> Match:
+def opened(row: StoredMatch, item: StoredItem, sealer: Sealer) -> Match:
     """An outcome as it travels. Raises `seal.broken`."""
     seen = canonical.decode_lenient(sealer.open(row.payload, _aad(row.item, row.id, "seen")), _Seen)
     note = sealer.open(row.note, _aad(row.item, row.id, "note")).decode() if row.note else ""
     return Match(
         id=row.id,
         item=row.item,
-        item_name=item_name,
+        item_name=item.name,
         stream=seen.stream,
         frame=seen.frame,
         outcome=row.outcome,
@@ -85,7 +85,9 @@ def opened(row: StoredMatch, item_name: str, item_revision: int, sealer: Sealer)
         verdict=row.verdict,
         verdict_note=note,
         revision=seen.revision,
-        item_revision=item_revision,
+        width=item.width,
+        height=item.height,
+        corrected=item.revision > seen.revision,
     )
 
 

@@ -12,12 +12,26 @@ from training.store.schema import metadata
 LARGEST_WINDOW = 1000
 
 
-def page(tx: Transaction, project: ProjectId, query: ItemQuery) -> tuple[int, list[ItemRow]]:
-    """How many items match, and the window of them that `query` asks for."""
-    wanted = _ordered(select(items.c.id).where(*_conditions(project, query)), query)
+def page(
+    tx: Transaction, project: ProjectId, query: ItemQuery, hide_sealed: bool = False
+) -> tuple[int, list[ItemRow]]:
+    """How many items match, and the window of them that `query` asks for.
+
+    `hide_sealed` leaves out what is in a sealed suite: a row tells of a single item.
+    """
+    conditions = _conditions(project, query)
+    sealed = metadata.tables["suite_items"]
+    inside = select(sealed.c.item).where(sealed.c.project == project)
+    hides = hide_sealed and tx.execute(inside.limit(1)).first() is not None
+    if hides:
+        conditions.append(items.c.id.not_in(inside))
+    wanted = _ordered(select(items.c.id).where(*conditions), query)
     limit = min(max(query.limit, 0), LARGEST_WINDOW)
     window = wanted.offset(max(query.offset, 0)).limit(limit)
     ids = [ItemId(row.id) for row in tx.execute(window)]
+    if hides:
+        counted = select(func.count()).select_from(items).where(*conditions)
+        return int(tx.execute(counted).scalar_one()), rows(tx, ids)
     return _total(tx, project, query), rows(tx, ids)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Index, Table, func, select
 
 from studio.domain.ids import ItemId, ModelId, ProjectId, SuiteId, UserId
 from studio.domain.wire.releases import Suite
@@ -28,6 +28,7 @@ suite_items = Table(
     id_column("item", primary_key=True),
     id_column("project", index=True),
     number_column("revision"),  # of the item in the suite's present version
+    Index("ix_suite_items_by_item", "item"),
 )
 
 suite_looks = Table(

@@ -259,9 +259,7 @@ def _opened(node: Node, tx: Transaction, rows: list[StoredMatch]) -> tuple[Match
     sealers = node.keys.item_sealers(tx, [row.item for row in rows])
     now = {item: items.get(tx, item) for item in {row.item for row in rows}}
     return tuple(
-        sheet.opened(row, held.name, held.revision, sealers[row.item])
-        for row in rows
-        if (held := now[row.item]) is not None
+        sheet.opened(row, held, sealers[row.item]) for row in rows if (held := now[row.item]) is not None
     )
 
 

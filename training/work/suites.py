@@ -93,11 +93,16 @@ def hidden_from(tx: Transaction, item: ItemId, who: Session) -> bool:
 def check_open(tx: Transaction, item: ItemId, who: Session) -> None:
     """Raise `suite.sealed` where `item` is sealed and `who` may not open it."""
     if hidden_from(tx, item, who):
-        raise AtelierError(
-            "suite.sealed",
-            "This item is part of a sealed suite, so that models are judged on what nobody trains for.",
-            hint="A reviewer can open it, to correct it.",
-        )
+        raise sealed()
+
+
+def sealed() -> AtelierError:
+    """The answer to somebody who asks for an item that is sealed to them."""
+    return AtelierError(
+        "suite.sealed",
+        "This item is part of a sealed suite, so that models are judged on what nobody trains for.",
+        hint="A reviewer can open it, to correct it.",
+    )
 
 
 def _revision(tx: Transaction, item: ItemId) -> int:

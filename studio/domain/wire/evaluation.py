@@ -106,7 +106,6 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True):
     verdict: VerdictKind | None = None
     verdict_note: str = ""
     revision: int = 0  # of the item when it was evaluated
-    item_revision: int = 0  # of the item now; larger: somebody has corrected it since
     width: int = 0  # of the picture, pixels
     height: int = 0
     corrected: bool = False  # the item has changed since
