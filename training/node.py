@@ -13,7 +13,6 @@ from training.data.config import NodeConfig, blob_place, read_config
 from training.data.keys import open_keys
 from training.data.media import MediaStore
 from training.data.roots import Roots
-from training.log import LOG
 from training.store.engine import Store, counter
 from training.work.audit import keep_checkpoint
 from training.work.clock import Clock, SystemClock
@@ -85,6 +84,15 @@ def assemble(folder: Path, database: str = "", clock: Clock | None = None) -> No
 
     Raises `store.unreachable`, `node.already_running`, and what each part raises.
     """
+    node = open_data(folder, database, clock)
+    for name, target in PARTS:
+        module, _, make = target.partition(":")
+        setattr(node, name, getattr(importlib.import_module(module), make)(node))
+    return node
+
+
+def open_data(folder: Path, database: str = "", clock: Clock | None = None) -> Node:
+    """As `assemble`, without the parts that start anything: data and keys alone."""
     from training.store.migrations import bring_up
 
     config = read_config(folder)
@@ -96,11 +104,4 @@ def assemble(folder: Path, database: str = "", clock: Clock | None = None) -> No
     with store.read() as tx:
         events = Events(counter(tx, "events"))
     store.publish = events.publish
-    node = Node(folder, store, keys, blobs, config, media, roots, events, clock or SystemClock())
-    for name, target in PARTS:
-        module, _, make = target.partition(":")
-        try:
-            setattr(node, name, getattr(importlib.import_module(module), make)(node))
-        except ImportError as missing:
-            LOG.warning("the part %s is not there: %s", name, missing)
-    return node
+    return Node(folder, store, keys, blobs, config, media, roots, events, clock or SystemClock())

@@ -1,0 +1,131 @@
+"""Batches, drafts and histories, on both databases."""
+
+import pytest
+from msgspec.structs import replace
+
+from studio.domain.edit import Edit, change, creation
+from studio.domain.errors import AtelierError
+from studio.domain.ids import BatchId, ItemId, OperationId, new_id
+from studio.domain.wire.documents import Draft, RevisionQuery
+from tests.training.workspace import Workspace, a_box, add_items, furnish, session
+from training.node import Node
+from training.store import documents as rows
+from training.work import documents, drafts, erasure, reading
+from training.work.access import Session
+
+
+@pytest.fixture
+def workspace(inside: Node) -> Workspace:
+    return furnish(inside, 3, ("ann",))
+
+
+@pytest.fixture
+def ann(workspace: Workspace) -> Session:
+    return session(workspace.users["ann"], "Ann")
+
+
+def append(node: Node, item: ItemId, edit: Edit, who: Session, batch: BatchId | None = None) -> None:
+    with node.store.write() as tx:
+        documents.append(node, tx, reading.live_item(tx, item), edit, who.user, batch=batch)
+
+
+def test_a_batch_is_taken_back_but_for_what_people_changed_since(
+    inside: Node, workspace: Workspace, ann: Session
+) -> None:
+    batch, other = BatchId(new_id()), session(workspace.users["ann"])
+    boxes = {}
+    for item in workspace.items:
+        for _ in range(2):
+            track, box = a_box()
+            append(inside, item, creation("Import", track, box, made_by="importer:coco"), ann, batch)
+            boxes[item] = box
+    first, second, third = workspace.items
+    moved = replace(boxes[second], xyxy=(0.0, 0.0, 1.0, 1.0))
+    append(inside, second, change("Move", (boxes[second], moved)), other)
+    kept = a_box()
+    append(inside, third, creation("Draw", *kept), other)
+    done = documents.revert_batch(inside, workspace.project, batch, ann)
+    assert (done.reverted, done.left) == (2, ((second, "Ann"),))
+    assert reading.read(inside, first).entities == ()
+    assert len(reading.read(inside, second).entities) == 4
+    assert set(reading.read(inside, third).entities) == set(kept)
+    again = reading.revisions(inside, first, RevisionQuery()).revisions
+    assert [each.undoes for each in again] == [None, None, again[1].operation, again[0].operation]
+
+
+def test_a_batch_of_another_project_is_not_there(inside: Node, workspace: Workspace, ann: Session) -> None:
+    batch = BatchId(new_id())
+    append(inside, workspace.other_item, creation("Import", *a_box()), ann, batch)
+    with pytest.raises(AtelierError) as missing:
+        documents.revert_batch(inside, workspace.project, batch, ann)
+    assert missing.value.code == "access.missing"
+
+
+def test_a_draft_is_its_authors_alone_and_takes_the_place_of_its_earlier_state(
+    inside: Node, workspace: Workspace, ann: Session
+) -> None:
+    item, other = workspace.items[0], session(workspace.users["ann"])
+    draft = Draft(OperationId(new_id()), item, "polygon", "Draw polygon", 1, b"\x90")
+    drafts.put(inside, draft, ann)
+    later = replace(draft, state=b"\x91\x01")
+    drafts.put(inside, later, ann)
+    assert drafts.of(inside, item, ann) == (later,)
+    stranger = replace(other, user=workspace.project)
+    assert drafts.of(inside, item, stranger) == ()
+    with pytest.raises(AtelierError) as missing:
+        drafts.put(inside, later, stranger)
+    assert missing.value.code == "access.missing"
+    drafts.drop(inside, item, draft.id, stranger)
+    assert drafts.of(inside, item, ann) == (later,)
+    for _ in range(2):
+        drafts.drop(inside, item, draft.id, ann)
+    assert drafts.of(inside, item, ann) == ()
+
+
+def test_payloads_lie_sealed_in_the_tables(inside: Node, workspace: Workspace, ann: Session) -> None:
+    track, box = a_box()
+    track = replace(track, name="A NAME THAT NOBODY MAY READ")
+    append(inside, workspace.items[0], creation("A TITLE", track, box), ann)
+    with inside.store.read() as tx:
+        held = [each.payload for each in rows.all_heads(tx, workspace.items[0])]
+        held += [each.payload for each in rows.of_item(tx, workspace.items[0], 0, 10)]
+    assert len(held) == 3
+    assert not any(b"NAME" in each or b"TITLE" in each or b"box" in each for each in held)
+
+
+def test_a_row_that_was_moved_to_another_item_does_not_open(
+    inside: Node, workspace: Workspace, ann: Session
+) -> None:
+    first, second, _ = workspace.items
+    append(inside, first, creation("Draw", *a_box()), ann)
+    with inside.store.write() as tx:
+        tx.execute(rows.heads.update().values(item=second))
+    with pytest.raises(AtelierError) as broken:
+        reading.read(inside, second)
+    assert broken.value.code == "seal.broken"
+
+
+def test_an_erased_item_is_gone_from_lists_and_its_annotations_cannot_be_read(
+    inside: Node, workspace: Workspace, ann: Session
+) -> None:
+    item = add_items(inside, workspace.other, 1)[0]
+    append(inside, item, creation("Draw", *a_box()), ann)
+    erasure.erase_item(inside, item, ann)
+    with pytest.raises(AtelierError) as missing:
+        reading.read(inside, item)
+    assert missing.value.code == "access.missing"
+    with inside.store.read() as tx:
+        assert rows.all_heads(tx, item) == []
+        assert [each.payload for each in rows.of_item(tx, item, 0, 10)] == [b""]
+
+
+def test_the_history_is_given_in_pages(inside: Node, workspace: Workspace, ann: Session) -> None:
+    item = workspace.items[0]
+    for _ in range(7):
+        append(inside, item, creation("Draw", *a_box()), ann)
+    pages = []
+    after = 0
+    while found := reading.revisions(inside, item, RevisionQuery(after, limit=3)).revisions:
+        pages.append([each.revision for each in found])
+        after = found[-1].revision
+    assert pages == [[1, 2, 3], [4, 5, 6], [7]]
