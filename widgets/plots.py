@@ -73,6 +73,12 @@ class CurvePlot(QWidget):
             item.setData(list(curve.x), list(curve.y))
             # a single point has no line yet
             item.setSymbol("o" if len(curve.x) == 1 else None)
+        ends = [x for curve in curves for x in (curve.x[:1] + curve.x[-1:])]
+        if ends and max(ends) - min(ends) < 1:
+            # one point alone would be shown on an axis of thousandths
+            self._plot.setXRange(min(ends) - 0.5, max(ends) + 0.5, padding=0)
+        else:
+            self._plot.enableAutoRange(axis="x")
         last = ", ".join(f"{curve.name} {curve.y[-1]:.4g}" for curve in curves if curve.y)
         self.setAccessibleDescription(last or "no points yet")
 

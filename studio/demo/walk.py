@@ -113,6 +113,7 @@ class Walk:
             self.shoot("new-project")
             self.hand.keys("Return")
             self.hand.until("the project is there", lambda: bool(self._projects()), WAIT_S)
+            self.hand.find("This project is empty")
             self.hand.click("Import a folder")
             self.hand.fill("Folder", str(self.data.folder))
             self.hand.find("Format", within_s=WAIT_S)
@@ -352,7 +353,7 @@ class Walk:
             TRAINING_S,
         )
         failed = [run for run in self._runs() if run.state == "failed"]
-        self.hand.until(failed[0].error if failed else "", lambda: not failed, 0.0)
+        self.hand.until(f"the run did not fail: {failed[0].error if failed else ''}", lambda: not failed, 0.0)
 
     def _gate(self, count: int) -> None:
         self.hand.click("Measure at the gate")
@@ -438,6 +439,10 @@ class Walk:
         return self.client.call(routes.EVALUATIONS, project=self.project).evaluations
 
     def _evaluated(self, count: int) -> bool:
+        failed = [each for each in self._evaluations() if each.state == "failed"]
+        self.hand.until(
+            f"the evaluation did not fail: {failed[0].error if failed else ''}", lambda: not failed, 0.0
+        )
         return sum(each.state == "done" for each in self._evaluations()) >= count
 
     def _matches(self) -> tuple[Match, ...]:

@@ -205,6 +205,8 @@ class RunView(QWidget):
         down = QSplitter(Qt.Orientation.Vertical)
         down.addWidget(self.plots)
         down.addWidget(self.log)
+        self.plots.setMinimumHeight(200)
+        down.setSizes([520, 220])
         down.setStretchFactor(0, 3)
         down.setStretchFactor(1, 1)
         column = QVBoxLayout(self)
