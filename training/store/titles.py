@@ -23,7 +23,7 @@ _TITLED: dict[str, tuple[Table, str, str]] = {
     "run": (runs, "name", "created_ns"),
     "model": (models, "name", "created_ns"),
     "evaluation": (evaluations, "model", "created_ns"),
-    "release": (releases, "model_name", "created_ns"),
+    "release": (releases, "model_name", "asked_ns"),
     "service": (services, "name", "created_ns"),
     "pool": (pools, "name", "created_ns"),
     "suite": (suites, "name", "created_ns"),
