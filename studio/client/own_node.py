@@ -57,7 +57,9 @@ class OwnNode:
     def find(cls, folder: Path) -> OwnNode | None:
         """The node that runs on `folder` and answers, or None."""
         note = _note(folder)
-        return cls(folder, note) if note is not None and _answers(note.where) else None
+        if note is None or not _is_alive(note.pid) or not _answers(note.where):
+            return None
+        return cls(folder, note)
 
     @classmethod
     def start(cls, folder: Path, wait_s: float = 60.0, python: str = sys.executable) -> OwnNode:
@@ -89,9 +91,9 @@ class OwnNode:
             if ended and ended_at is None:
                 ended_at = time.monotonic()
             note = _note(folder)
-            if note is not None and _answers(note.where):
-                # another studio may have been quicker; ours has then ended, and theirs is as good
-                return cls(folder, note, None if note.pid != process.pid and ended else process)
+            # the note of a killed node may still lie there; and another studio may have been quicker
+            if note is not None and (note.pid == process.pid or ended) and _answers(note.where):
+                return cls(folder, note, process if note.pid == process.pid else None)
             in_grace = ended_at is not None and time.monotonic() - ended_at < _GRACE_S
             if ended and not in_grace and not _another_starts(note, process.pid):
                 raise AtelierError(
@@ -127,7 +129,7 @@ class OwnNode:
 
     def stop(self, wait_s: float = 20.0) -> bool:
         """Ask it to end, and wait; whether it is gone. What it was doing goes on at its next start."""
-        import psutil  # 20 ms, and needed only here
+        import psutil  # 20 ms, and needed only where a node is looked for
 
         try:
             process = psutil.Process(self.pid)
@@ -185,9 +187,13 @@ def _answers(address: str) -> bool:
 
 def _another_starts(note: NodeNote | None, ours: int) -> bool:
     """Whether a node that is not ours runs here and has only not answered yet."""
-    import psutil
+    return note is not None and note.pid != ours and _is_alive(note.pid)
 
-    return note is not None and note.pid != ours and psutil.pid_exists(note.pid)
+
+def _is_alive(pid: int) -> bool:
+    import psutil  # 20 ms, and needed only where a node is looked for
+
+    return bool(psutil.pid_exists(pid))
 
 
 def _last_sentence(log: Path, begun: int) -> str:
