@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from studio.domain.ids import new_id
+from studio.domain.errors import AtelierError
 from training.data.blobs import Blobs
 from training.data.config import NodeConfig, blob_place, read_config
 from training.data.keys import open_keys
 from training.data.media import MediaStore
 from training.data.roots import Roots
+from training.log import LOG
 from training.store.engine import Store, counter
 from training.work.audit import keep_checkpoint
 from training.work.clock import Clock, SystemClock
@@ -20,6 +21,11 @@ from training.work.events import Events
 
 if TYPE_CHECKING:
     from training.data.keys import Keys
+    from training.releases.supervisor import Services
+    from training.runs.conductor import Conductor
+    from training.runs.predicting import Lookers
+    from training.runs.spawner import Spawner
+    from training.work.jobs import Jobs
     from training.work.leases import Deadlines
     from training.work.sessions import SessionBook
 
@@ -50,15 +56,15 @@ class Node:
     roots: Roots
     events: Events
     clock: Clock
-    start: str = field(default_factory=new_id)  # of this start of the process: leases of another are dead
     own_secret: str = ""
-    jobs: Any = None
-    spawner: Any = None
-    lookers: Any = None
-    runs: Any = None
-    services: Any = None
+    # set by `assemble`; a node that was opened for its data alone has none of them
     sessions: SessionBook = None  # type: ignore[assignment]
     deadlines: Deadlines = None  # type: ignore[assignment]
+    jobs: Jobs = None  # type: ignore[assignment]
+    spawner: Spawner = None  # type: ignore[assignment]
+    lookers: Lookers = None  # type: ignore[assignment]
+    runs: Conductor = None  # type: ignore[assignment]
+    services: Services = None  # type: ignore[assignment]
 
     def resume(self) -> None:
         """Go on with what the last stop interrupted."""
@@ -71,7 +77,11 @@ class Node:
     def close(self) -> None:
         """Stop every part; the store last."""
         self.events.close()
-        keep_checkpoint(self)
+        try:
+            keep_checkpoint(self)
+        except AtelierError as error:
+            # a full disk must not keep the parts from being closed; the last checkpoint still stands
+            LOG.warning("no checkpoint was kept: %s", error.detail)
         for name, _ in reversed(PARTS):
             close = getattr(getattr(self, name), "close", None)
             if close is not None:

@@ -48,10 +48,10 @@ def read_root(folder: Path, source: RootSource, node: str) -> bytes | None:
             path = Path(given) / CREDENTIAL
             if not given or not path.is_file():
                 return None
-            return _checked(path.read_bytes(), path.name)
+            return root_of(path.read_bytes(), path.name)
         case "keyring":
             text = _keyring().get_password(_KEYRING_SERVICE, node)
-            return None if text is None else _checked(text.encode(), "keyring")
+            return None if text is None else root_of(text.encode(), "keyring")
 
 
 def keep_root(folder: Path, source: RootSource, node: str, root: bytes) -> None:
@@ -132,10 +132,11 @@ def _from_file(path: Path) -> bytes | None:
             detail=f"{path.name} has mode {stat.S_IMODE(mode):o}",
             hint="Run `chmod 600` on keys/root.key; if others could log in here, change the key.",
         )
-    return _checked(data, path.name)
+    return root_of(data, path.name)
 
 
-def _checked(text: bytes, where: str) -> bytes:
+def root_of(text: bytes, where: str) -> bytes:
+    """The root key that a key file holds. Raises `keys.broken`."""
     try:
         root = base64.b64decode(text.strip(), validate=True)
     except ValueError as error:

@@ -85,7 +85,7 @@ class Seen:
 
 
 def with_new_classes(ontology: Ontology, seen: Iterable[SeenClass]) -> tuple[Ontology, tuple[str, ...]]:
-    """The next version with the classes that it lacks, and their names; unchanged where it lacks none.
+    """`ontology` with the classes that it lacks, and their names; unchanged where it lacks none.
 
     Colours, dashes, letters and keys are the first free ones in the order of names, so the same data make
     the same classes. Classes that are known stay as people made them.
@@ -106,7 +106,6 @@ def with_new_classes(ontology: Ontology, seen: Iterable[SeenClass]) -> tuple[Ont
         return ontology, ()
     grown = replace(
         ontology,
-        version=ontology.version + 1,
         classes=tuple(lists["class"]),
         tags=tuple(lists["tag"]),
         relations=tuple(lists["relation"]),

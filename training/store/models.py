@@ -87,6 +87,13 @@ def files_of(tx: Transaction, model: ModelId) -> list[tuple[str, BlobName, bytes
     return [(row[0], BlobName(row[1]), row[2], row[3]) for row in tx.execute(chosen.order_by(files.c.name))]
 
 
+def blobs_in_use(tx: Transaction) -> list[tuple[ProjectId, BlobName]]:
+    """Every blob that a model is made of."""
+    joined = files.join(models, files.c.model == models.c.id)
+    found = tx.execute(select(models.c.project, files.c.blob).select_from(joined).distinct())
+    return [(ProjectId(project), BlobName(blob)) for project, blob in found]
+
+
 def _model(row: Any) -> Model:
     return Model(
         id=ModelId(row.id),

@@ -14,10 +14,12 @@ from studio.domain.wire.jobs import AirlockRequest, Decision, NewExport
 from studio.domain.wire.routes import SCIENCE
 from training.data.sealed_file import read_sealed
 from training.store import airlock, snapshots, users
+from training.store import audit as audit_rows
 from training.store.airlock import StoredRequest, on_the_wire
-from training.store.engine import Transaction
+from training.store.engine import Store, Transaction
 from training.work import audit
 from training.work.access import Session, missing, refused
+from training.work.clock import Clock
 from training.work.export_archive import export_file, export_key, write_archive, writer_of
 from training.work.running_job import RunningJob
 
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
 
 
 def leave(
-    node: Node,
-    project: ProjectId,
+    store: Store,
+    clock: Clock,
+    project: ProjectId | None,
     who: UserId,
     what: str,
     reason: str,
@@ -36,12 +39,14 @@ def leave(
 ) -> Iterator[bytes]:
     """The one way out: whatever leaves the node passes here, with a reason, and is on record before it goes.
 
-    The caller has checked the right. `digest` is the SHA-256 of what leaves. Raises `airlock.no_reason`.
+    The caller has checked the right. `project` is None for what is of all projects (a backup); `digest` is
+    the SHA-256 of what leaves, where it is known. Raises `airlock.no_reason`.
     """
     if not reason.strip():
         raise _no_reason()
-    with node.store.write() as tx:
-        audit.append(node, tx, who, "airlock.leave", f"{project} {what}", digest)
+    with store.write() as tx:
+        subject = " ".join(part for part in (project, what) if part)
+        audit_rows.append(tx, who, "airlock.leave", subject[:500], digest, clock.now_ns())
     return pieces
 
 
@@ -130,9 +135,9 @@ def fetch(node: Node, project: ProjectId, request: str, who: Session) -> tuple[i
             raise refused()
         key = export_key(node, tx, stored)
     pieces = read_sealed(export_file(node, stored.id), key, stored.id)
-    return stored.size, leave(
-        node, project, who.user, f"export {stored.id}", stored.reason, stored.digest, pieces
-    )
+    what = f"export {stored.id}"
+    left = leave(node.store, node.clock, project, who.user, what, stored.reason, stored.digest, pieces)
+    return stored.size, left
 
 
 def carry_out(job: RunningJob) -> bytes:

@@ -21,6 +21,7 @@ from training.store import imports as rows
 from training.store import projects
 from training.store import tasks as task_rows
 from training.work import audit, tasks
+from training.work import projects as projects_work
 from training.work.import_items import Group, ItemMaker, problem_aad
 from training.work.imports import OpenedImport, open_import
 from training.work.running_job import RunningJob
@@ -72,9 +73,7 @@ class _Bringing:
             assert known is not None
             grown, new = with_new_classes(known, planned.classes)
             if new:
-                projects.add_ontology(tx, project, grown)
-                audit.append(self._node, tx, self._job.asked_by, "ontology.new", f"{project} {grown.version}")
-                tx.emit("project", project)
+                projects_work.add_ontology(self._node, tx, project, grown, self._job.asked_by)
         return {"items": planned.items, "new": list(new)}
 
     def some_items(self, total: int) -> bool:
