@@ -20,7 +20,7 @@ import torch
 from atelier_run.link import Link
 from atelier_run.run import Model, Run
 from atelier_run.stop import Cancelled, Paused, Refused
-from atelier_wire import Answered, Ended, Failed, Hello, Predictions, Specification
+from atelier_wire import Answered, Ended, Failed, Found, Hello, Predictions, Specification
 
 
 def main(out_fd: int, in_fd: int, specification_fd: int) -> int:
@@ -100,7 +100,9 @@ def _predict(template: ModuleType, told: Specification, link: Link) -> None:
     while (ask := link.asked.get()) is not None:
         pictures = [_decoded(each) for each in ask.pictures]
         found = iter(predictor.predict([each for each in pictures if each is not None]))
-        answer = Predictions([None if picture is None else list(next(found)) for picture in pictures])
+        answer = Predictions(
+            [None if picture is None else [_found(each) for each in next(found)] for picture in pictures]
+        )
         data = msgspec.msgpack.encode(answer)
         link.send_files("answer", ask.number, [("predictions", data)])
         link.send(Answered(ask.number))
