@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from widgets.canvas.drawables import ShapeStyle
 from widgets.swatch import SIDE, swatch
@@ -24,6 +24,9 @@ from widgets.swatch import SIDE, swatch
 Index = QModelIndex | QPersistentModelIndex
 Roles = Qt.ItemDataRole
 TITLES = ("Object", "Show", "Lock")
+# Made once: Qt asks for them for every row, and joining two flags in Python takes a microsecond.
+TITLE_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+TICK_FLAGS = TITLE_FLAGS | Qt.ItemFlag.ItemIsUserCheckable
 
 
 class ObjectRow(Struct, frozen=True):
@@ -55,6 +58,13 @@ class ObjectModel(QAbstractTableModel):
                 if was != now:
                     self.dataChanged.emit(self.index(number, 0), self.index(number, 2))
             return
+        before = len(self.rows)
+        if 0 < before < len(rows) and rows[:before] == self.rows:
+            self.beginInsertRows(QModelIndex(), before, len(rows) - 1)
+            self.rows = rows
+            self.at.update({row.key: number for number, row in enumerate(rows[before:], before)})
+            self.endInsertRows()
+            return
         self.beginResetModel()
         self.rows = rows
         self.at = {row.key: number for number, row in enumerate(rows)}
@@ -67,8 +77,7 @@ class ObjectModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(TITLES)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        both = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return both | Qt.ItemFlag.ItemIsUserCheckable if index.column() else both
+        return TICK_FLAGS if index.column() else TITLE_FLAGS
 
     def data(self, index: Index, role: int = Roles.DisplayRole) -> Any:
         row, column = self.rows[index.row()], index.column()
@@ -98,8 +107,8 @@ class ObjectModel(QAbstractTableModel):
         return None
 
 
-class ObjectList(QTreeView):
-    """Virtual: 10,000 rows cost what is seen of them."""
+class ObjectList(QTableView):
+    """Virtual: 10,000 rows cost what is seen of them (a tree would ask for each at every layout)."""
 
     selection_made = Signal(object)  # the keys a person selected, a frozenset
     ticked = Signal(str, str, bool)
@@ -111,12 +120,17 @@ class ObjectList(QTreeView):
         self.model_of_rows = ObjectModel(self)
         self.model_of_rows.ticked.connect(self.ticked)
         self.setModel(self.model_of_rows)
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(max(self.fontMetrics().height(), SIDE) + 4)
         self.setIconSize(QSize(SIDE, SIDE))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        header = self.header()
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

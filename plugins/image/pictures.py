@@ -13,6 +13,9 @@ from widgets.decoding import PictureDecoder, read_picture
 
 WHOLE = "whole"
 BACKDROP = "backdrop"
+FIRST = "first"  # a backdrop made of the whole picture's bytes
+AT_ONCE = 2_000_000  # pixels up to which a picture is decoded before anything of it is shown
+FIRST_WITHIN = (1600, 1200)  # JPEG is decoded at a half, quarter or eighth in a fraction of the time
 
 
 class PictureLoader(QObject):
@@ -29,6 +32,7 @@ class PictureLoader(QObject):
         self._host = host
         self._turn = 0
         self._pyramid: Pyramid | None = None
+        self._waiting = b""
         self._decoder = PictureDecoder(self)
         self._decoder.decoded.connect(self._decoded)
         self._decoder.failed.connect(self._failed)
@@ -59,7 +63,11 @@ class PictureLoader(QObject):
     def _decode(self, turn: int, part: object, data: bytes) -> None:
         if turn != self._turn:
             return
-        if part == WHOLE:
+        pyramid = self._pyramid
+        if part == WHOLE and pyramid is not None and pyramid.size[0] * pyramid.size[1] > AT_ONCE:
+            self._waiting = data
+            self._decoder.decode((turn, FIRST), data, FIRST_WITHIN)
+        elif part == WHOLE:
             self._decoder.run((turn, part), lambda: _levels(data))
         else:
             self._decoder.decode((turn, part), data)
@@ -69,9 +77,12 @@ class PictureLoader(QObject):
         pyramid = self._pyramid
         if turn != self._turn or pyramid is None:
             return
+        if part == FIRST:
+            data, self._waiting = self._waiting, b""
+            self._decoder.run((turn, WHOLE), lambda: _levels(data))
         covered: Rect | None = None
         match part, made:
-            case str(), tuple():
+            case "whole", tuple():
                 pyramid.put_levels(made)
             case str(), QImage():
                 pyramid.put_backdrop(made)
@@ -81,7 +92,7 @@ class PictureLoader(QObject):
         self.arrived.emit(covered)
 
     def _failed(self, key: tuple[int, object]) -> None:
-        if key[0] == self._turn and key[1] == WHOLE:
+        if key[0] == self._turn and key[1] in (WHOLE, FIRST):
             self.unreadable.emit()
 
 

@@ -103,7 +103,13 @@ class Scene:
         stamp = (self._changes, self.locked)
         if self._numbered[0] != stamp:
             keys = tuple(self.index.keys)
-            made = np.fromiter((self._number(key) for key in keys), np.int32, len(keys))
+            classes, unknown = self._numbers, len(self._numbers)
+            made = np.fromiter(
+                (classes.get(self.class_of(key), unknown) for key in keys), np.int32, len(keys)
+            )
+            made *= 2
+            for key in self.locked & self.index.rows.keys():
+                made[self.index.rows[key]] += 1
             self._numbered = (stamp, made, keys)
         _, numbers, names = self._numbered
         numbers = numbers.copy()
@@ -168,12 +174,16 @@ class Scene:
 
     def _make_rows(self) -> Iterator[ObjectRow]:
         counts: Counter[str] = Counter()
+        looks: dict[str, tuple[str, ShapeStyle]] = {}
         for key in self.index.keys:
             name = self.class_of(key)
             counts[name] += 1
-            title = f"{self.title_of_class(name)} #{counts[name]}"
-            shown, locked = key not in self.hidden, key in self.locked
-            yield ObjectRow(key, title, self.style_of_class(name), shown, locked)
+            if name not in looks:
+                looks[name] = self.title_of_class(name), self.style_of_class(name)
+            title, style = looks[name]
+            yield ObjectRow(
+                key, f"{title} #{counts[name]}", style, key not in self.hidden, key in self.locked
+            )
 
     def marks(self) -> tuple[Mark, ...]:
         """A pin for each open remark of the frame."""

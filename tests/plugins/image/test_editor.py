@@ -135,6 +135,23 @@ def test_the_picture_is_shown(editor, qtbot):
     qtbot.waitUntil(lambda: editor.canvas.grab().toImage().pixelColor(middle) == QColor("#336699"))
 
 
+def test_a_middling_picture_is_shown_small_before_it_is_decoded_whole(editor, host, qtbot):
+    host.pictures["original"] = png(3000, 2000, "#884422")
+    seen = []
+    editor._pictures.arrived.connect(lambda part: seen.append(bool(editor.canvas.pyramid._whole)))
+    editor.open(item_of(3000, 2000), Document(), ONTOLOGY, False)
+    qtbot.waitUntil(lambda: len(seen) == 2, timeout=8000)
+    assert seen == [False, True]
+    editor.canvas.repaint()
+    assert editor.canvas.grab().toImage().pixelColor(editor.canvas.rect().center()) == QColor("#884422")
+
+
+def test_bytes_that_are_no_picture_are_said_to_be_none(editor, host, qtbot):
+    host.pictures["original"] = b"not a picture"
+    editor.open(item_of(), Document(), ONTOLOGY, False)
+    qtbot.waitUntil(lambda: editor.canvas._words == "This picture cannot be shown.")
+
+
 def test_a_large_picture_is_asked_for_tile_by_tile(editor, host, qtbot):
     host.pictures["thumb"] = png(256, 192)
     editor.open(item_of(8000, 6000, levels=5), Document(), ONTOLOGY, False)
