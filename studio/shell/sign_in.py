@@ -32,12 +32,16 @@ class SignInDialog(QDialog):
         self.code.setMaxLength(8)
         self.passphrase = QLineEdit()
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
-        self._row(form, "&Name", self.subject)
-        self._row(form, "&Password", self.password)
-        self._row(form, "&Code", self.code)
         if problem is not None and problem.code.startswith("keyring."):
+            # name, password and code were right; a code is good for once only, so they are not asked again
             self._row(form, "Pass&phrase", self.passphrase)
             self.passphrase.setToolTip("Encrypts what this studio keeps on this machine.")
+            first = self.passphrase
+        else:
+            self._row(form, "&Name", self.subject)
+            self._row(form, "&Password", self.password)
+            self._row(form, "&Code", self.code)
+            first = self.password if subject else self.subject
         column.addLayout(form)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
@@ -47,7 +51,7 @@ class SignInDialog(QDialog):
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
         self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 62)
-        (self.password if subject else self.subject).setFocus()
+        first.setFocus()
 
     def credentials(self) -> Credentials:
         """What was typed."""

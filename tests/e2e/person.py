@@ -93,6 +93,15 @@ class Person:
         """Wait until what is called `name` says `text`."""
         self.until(lambda: text in (self.ask(read=name) or ""), f"{name!r} saying {text!r}")
 
+    def come_forward(self) -> Person:
+        """Bring this person's window before those of others at the same screen."""
+        assert self._process is not None
+        found = self.screen.hand(
+            "search", "--all", "--onlyvisible", "--pid", self._process.pid, "--name", "Atelier"
+        )
+        self.screen.hand("windowactivate", "--sync", found.splitlines()[-1])
+        return self
+
     def click(self, name: str, button: int = 1, count: int = 1) -> Person:
         """Click on something."""
         left, top, width, height = self.find(name)
@@ -114,6 +123,7 @@ class Person:
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], *, release: bool = True) -> Person:
         """Drag over the picture from one of its points to another, in its pixels."""
+        self.boxes()  # an item is open
         first, last = (self.ask(canvas=list(point)) for point in (start, end))
         self.screen.hand("mousemove", *first)
         self.screen.hand("mousedown", 1)

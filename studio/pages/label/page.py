@@ -171,13 +171,15 @@ class LabelPage(Page):
             partial(self._not_opened, item),
         )
 
-    def reopen(self) -> None:
-        """Ask the node again for what is open."""
+    def reopen(self, lease: Lease | None = None) -> None:
+        """Ask the node again for what is open; its task stays at hand."""
+        task = self.tasks.task
         if (item := self._item) is not None:
             self._close_item()
             if self._opener is not None:
                 self._opener.forget(item)
-            self.open_item(item)
+            self.open_item(item, lease)
+            self.tasks.take(task)
 
     def step(self, by: int) -> None:
         """Open a neighbour in the film strip."""
@@ -398,7 +400,7 @@ class LabelPage(Page):
 
     def take_back(self) -> None:
         """Go on with what was submitted."""
-        self.tasks.take_back(lambda _task: self.reopen())
+        self.tasks.take_back(self.reopen)
 
     def _task_changed(self, task: Task | None) -> None:
         self.bar.show_task(task)

@@ -8,6 +8,7 @@ from typing import Any
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId
 from studio.domain.wire import routes
+from studio.domain.wire.documents import Lease
 from studio.domain.wire.people import Pulled, PullNext, Task, TaskNote, TaskQuery, TaskState
 from studio.shell.calls import Call, Calls
 from studio.shell.page import Desk
@@ -99,14 +100,14 @@ class Tasks:
                 lambda answer: self._answered(answer, done),
             )
 
-    def take_back(self, done: Callable[[Task], None]) -> None:
-        """Go on with what was submitted."""
+    def take_back(self, done: Callable[[Lease | None], None]) -> None:
+        """Go on with what was submitted; `done` gets the lease that goes with it."""
         if (task := self.task) is not None:
             client = self._desk.client
 
             def answered(pulled: Pulled) -> None:
-                if pulled.task is not None:
-                    self._answered(pulled.task, done)
+                self.take(pulled.task)
+                done(pulled.lease)
 
             self._calls.start(
                 "task.act", lambda _call: client.call(routes.TAKE_BACK_TASK, task=task.id), answered
