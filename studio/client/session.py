@@ -19,10 +19,12 @@ from studio.client.open_document import OpenDocument, fetch_state
 from studio.client.problems import is_unreachable
 from studio.client.sealing import derived, name_for
 from studio.client.settings import PersonSettings
+from studio.client.witness import witness
 from studio.client.work_state import LineState, Work
 from studio.domain import canonical
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, UserId
+from studio.domain.wire import routes
 from studio.domain.wire.documents import DocumentState, Lease
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.session import UserInfo
@@ -81,9 +83,8 @@ class Session:
         self._media = MediaStore(client, self.cache)
         self.prefetch = Prefetch(self._media)
         self._settings = PersonSettings(client)
-        self.warnings: tuple[str, ...] = tuple(filter(None, (kept.warning,))) + tuple(
-            str(each) for each in self.journal.warnings
-        )
+        troubles = [*self.journal.warnings, *_witnessed(client, place / "witness")]
+        self.warnings: tuple[str, ...] = (*filter(None, (kept.warning,)), *map(str, troubles))
         self.events = Events(client, client.on_session, self._dispatch)
         self.events.on_state = self._connection_changed
         self.events.listen(self._heard)
@@ -242,3 +243,13 @@ class Session:
         work = self.work
         for listener in list(self._on_work):
             listener(work)
+
+
+def _witnessed(client: Client, path: Path) -> list[AtelierError]:
+    try:
+        now = client.call(routes.CHECKPOINT)
+    except AtelierError as error:
+        _LOG.warning("no checkpoint of the audit log: %s", error.code)
+        return []
+    wrong = witness(path, now, client.handshake.audit_key)
+    return [wrong] if wrong is not None else []
