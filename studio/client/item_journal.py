@@ -22,7 +22,7 @@ class ItemJournal:
         self._on_durable = on_durable
         self._durable: set[OperationId] = set()
         self._gestures: dict[str, OperationId] = {}  # tool -> the draft of its gesture under way
-        kept, aside, drafts = journal.ledger.of(item)
+        kept, aside, drafts = journal.of(item)
         self.earlier_drafts: dict[OperationId, Draft] = {each.id: each for each in drafts}
         self.pending = [_pending(each) for each in kept]
         self._durable.update(each.operation for each in kept)

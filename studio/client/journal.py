@@ -18,9 +18,11 @@ from msgspec import Struct
 
 from studio.client import journal_file
 from studio.client.files import lock, make_private, sync_folder, write_whole
-from studio.client.ledger import Ledger, Record
+from studio.client.ledger import Kept, Ledger, Record, SetAside
 from studio.client.sealing import name_for
 from studio.domain.errors import AtelierError
+from studio.domain.ids import ItemId
+from studio.domain.wire.documents import Draft
 
 BEGIN_ANEW_BYTES = 256 * 1024  # beyond this, a file whose records are mostly ended is written anew
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -64,6 +66,16 @@ class Journal:
             self.ledger.add(record)
             self._waiting.append(_Waiting(record, durable))
             self._changed.notify_all()
+
+    def items(self) -> set[ItemId]:
+        """Items with an Edit that is open."""
+        with self._changed:
+            return self.ledger.items()
+
+    def of(self, item: ItemId) -> tuple[list[Kept], list[tuple[SetAside, Kept]], list[Draft]]:
+        """What is open on one item: pending Edits, those in the tray with their conflict, drafts."""
+        with self._changed:
+            return self.ledger.of(item)
 
     def sync(self, timeout_s: float = 10.0) -> bool:
         """Wait until everything appended so far is on disk."""

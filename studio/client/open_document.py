@@ -397,7 +397,7 @@ def fetch_state(client: Caller, journal: Journal, item: ItemId) -> DocumentState
 
     An acknowledgement may have been lost with the studio that waited for it. Raises what the node answers.
     """
-    kept, _, _ = journal.ledger.of(item)
+    kept, _, _ = journal.of(item)
     waiting = {each.operation for each in kept}
     state: DocumentState = client.call(routes.DOCUMENT, item=item)
     if waiting:

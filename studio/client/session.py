@@ -110,8 +110,8 @@ class Session:
         for each in self.documents:
             total = total.plus(each.work)
             shown.add(each.item)
-        for item in self.journal.ledger.items() - shown:
-            pending, aside, drafts = self.journal.ledger.of(item)
+        for item in self.journal.items() - shown:
+            pending, aside, drafts = self.journal.of(item)
             conflicts = len({note.conflict for note, _ in aside})
             total = total.plus(Work(len(pending), len(pending), conflicts, len(drafts)))
         return total
@@ -194,7 +194,7 @@ class Session:
             if seen is None:
                 raise
             state = canonical.decode_lenient(seen, DocumentState)
-            kept, _, _ = self.journal.ledger.of(item)
+            kept, _, _ = self.journal.of(item)
             if any(each.base < state.revision for each in kept):
                 raise  # whether the copy holds them already only the node can say
             return state
@@ -220,10 +220,10 @@ class Session:
 
     def _resume(self) -> None:
         """Send what earlier studios left, item by item, without anybody opening it."""
-        for item in sorted(self.journal.ledger.items()):
+        for item in sorted(self.journal.items()):
             with self._lock:
                 known = item in self._open
-            pending, _, _ = self.journal.ledger.of(item)
+            pending, _, _ = self.journal.of(item)
             if known or not pending or self._closed:
                 continue
             try:
