@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
+import sqlalchemy.orm  # noqa: F401  DBOS imports it on a thread of its own, and half imported it breaks `in_` elsewhere
 from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -30,6 +31,10 @@ _GROUP = 64  # writes that share one commit at most; more would make the first o
 _ONE_NODE = 0x0A7E_11E5  # key of PostgreSQL's advisory lock
 
 counters = Table("counters", metadata, text_column("name", primary_key=True), number_column("value"))
+_GROW = text(
+    "INSERT INTO counters (name, value) VALUES (:name, :count) "
+    "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
+)
 
 
 class Transaction:
@@ -92,12 +97,7 @@ class Transaction:
 
 def next_number(tx: Transaction, name: str, count: int = 1) -> int:
     """The counter `name`, `count` further than it stood; it starts at 0 and never goes back."""
-    grown = counters.update().where(counters.c.name == name).values(value=counters.c.value + count)
-    value = tx.execute(grown.returning(counters.c.value)).scalar_one_or_none()
-    if value is None:
-        tx.execute(counters.insert().values(name=name, value=count))
-        return count
-    return int(value)
+    return int(tx.execute(_GROW, {"name": name, "count": count}).scalar_one())
 
 
 def counter(tx: Transaction, name: str) -> int:
