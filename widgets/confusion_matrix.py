@@ -30,8 +30,11 @@ class ConfusionMatrix(QTableWidget):
         self.cellActivated.connect(self._choose)
 
     def show_matrix(self, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
-        """counts[labelled][predicted]; the diagonal is right, everything else is a mistake."""
-        self._names = tuple(classes)
+        """counts[labelled][predicted]; the diagonal is right, everything else is a mistake.
+
+        `counts` has one row and one column more than there are classes: for nothing.
+        """
+        self._names = (*classes, "")
         self._counts = tuple(tuple(row) for row in counts)
         titles = [name or NOTHING for name in self._names]
         self.setRowCount(len(titles))
