@@ -32,16 +32,25 @@ class Connection:
 
     def __init__(self, address: str) -> None:
         """Raises `address.malformed`; nothing is asked yet."""
-        where = parse_address(address)
-        self.address = where.text
         self.token = ""
         self.closed = threading.Event()
+        # it would name every request in the studio's log
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        self._connect(address)
+
+    def move_to(self, address: str) -> None:
+        """Go on at another address of the same node (it was started again). Raises `address.malformed`."""
+        before = self._http
+        self._connect(address)
+        before.close()
+
+    def _connect(self, address: str) -> None:
+        where = parse_address(address)
+        self.address = where.text
         limits = httpx.Limits(max_connections=24, max_keepalive_connections=12, keepalive_expiry=4.0)
         transport = (
             unix_transport(where.socket, limits) if where.socket else httpx.HTTPTransport(limits=limits)
         )
-        # it would name every request in the studio's log
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         # no proxy and no .netrc of the surroundings: what is asked goes to the node and nowhere else
         self._http = httpx.Client(
             base_url=where.base_url, transport=transport, timeout=TIMEOUT, trust_env=False

@@ -176,6 +176,9 @@ class Line:
                     self._receiver.connection_is("sign_in")
                     self._wait(None)
                     continue
+                if error.code.startswith("access."):
+                    self._is_over(error)
+                    continue
                 if not is_unreachable(error):
                     _LOG.warning("item %s: %s %s", self.item, error.code, error.detail)
                 self._receiver.connection_is("offline")
@@ -243,6 +246,14 @@ class Line:
         with self._wake:
             self._ended = self._closing and not self._news
             return self._ended
+
+    def _is_over(self, error: AtelierError) -> None:
+        """The item was erased, or is not ours to see any more: what is pending goes to the tray."""
+        self._may_edit, self._drafts_due, self._history_at, self._lease = False, False, None, None
+        self._drafts_left.clear()
+        with self._wake:
+            self._wanted = 0
+        self._receiver.may_not_edit(error)
 
     def _end_lease(self) -> None:
         self._end_listening()

@@ -252,7 +252,16 @@ class OpenDocument:
     def revisions_came(self, revisions: list[Revision]) -> None:
         """Others, or we, have changed the item. Raises where the copy here has come apart."""
         user = self._user
-        self._mailbox.hand_over(lambda: self._took(self._replica.receive(revisions, user)))
+
+        def work() -> None:
+            try:
+                self._took(self._replica.receive(revisions, user))
+            except AtelierError:
+                for each in self._replica.conflicts:
+                    self._journal.set_aside(each)
+                raise
+
+        self._mailbox.hand_over(work)
 
     def document_came(self, state: DocumentState, saved: frozenset[OperationId]) -> None:
         """The whole item, because the copy here had come apart."""

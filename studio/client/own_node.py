@@ -111,6 +111,19 @@ class OwnNode:
             hint="Try again in a moment; a busy machine needs longer.",
         )
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended otherwise than by being asked to: it takes its note away when it is."""
+        if self._process is not None:
+            self._process.poll()  # a dead child is there until somebody has looked
+        note = _note(self.folder)
+        return note is not None and note.pid == self.pid and not _is_alive(self.pid)
+
+    def start_again(self, wait_s: float = 60.0) -> None:
+        """Start it anew on its folder, or find who else has. Raises as `start`."""
+        again = OwnNode.start(self.folder, wait_s)
+        self.address, self.pid, self._process = again.address, again.pid, again._process
+
     def secret(self) -> str:
         """What signs its owner in. Raises `node.no_secret`."""
         try:

@@ -16,7 +16,9 @@ from studio.client.journal import Journal
 from studio.client.mailbox import Dispatch
 from studio.client.media import MediaRequest, MediaStore, Prefetch
 from studio.client.open_document import OpenDocument, fetch_state
+from studio.client.own_node import OwnNode
 from studio.client.problems import is_unreachable
+from studio.client.revival import Revival
 from studio.client.sealing import derived, name_for
 from studio.client.settings import PersonSettings
 from studio.client.witness import witness
@@ -40,14 +42,15 @@ class Session:
         cls,
         client: Client,
         folder: Path | None = None,
-        own_node: bool = False,
+        own_node: OwnNode | bool = False,
         dispatch: Dispatch | None = None,
         passphrase: str | None = None,
     ) -> Session:
         """The place of whoever is signed in on `client`.
 
-        Raises `session.missing` where nobody is, `keyring.missing`, `keyring.wrong_passphrase`. What an
-        earlier studio left unsent goes on being sent by itself.
+        With an `OwnNode` in `own_node`, a node that was killed is started again, and a session that ended is
+        begun again, by itself. What an earlier studio left unsent goes on being sent by itself. Raises
+        `session.missing` where nobody is signed in, `keyring.missing`, `keyring.wrong_passphrase`.
         """
         if client.user is None:
             raise AtelierError("session.missing", "Nobody is signed in.", hint="Sign in first.")
@@ -58,14 +61,15 @@ class Session:
         client: Client,
         user: UserInfo,
         folder: Path,
-        own_node: bool,
+        own_node: OwnNode | bool,
         dispatch: Dispatch | None,
         passphrase: str | None,
     ) -> None:
         self.client = client
         self.user: UserId = user.id
         node = client.handshake.node
-        kept = device_key(own_node, passphrase)
+        self._revival = Revival(client, own_node) if isinstance(own_node, OwnNode) else None
+        kept = device_key(bool(own_node), passphrase)
         self.keeper = kept.keeper
         place = make_private(folder) / name_for(kept.key, "place", node, user.id)
         self._dispatch: Dispatch = dispatch or (lambda call: call())
@@ -168,6 +172,8 @@ class Session:
     def close(self, flush_s: float = 1.0) -> None:
         """Leave. What the node does not get within `flush_s` is in the journal and sent next time."""
         self._closed = True
+        if self._revival is not None:
+            self._revival.close()
         self.events.close()
         self.prefetch.close()
         for each in self.documents:
@@ -216,6 +222,8 @@ class Session:
             for each in self.documents:
                 each.look_again()
             threading.Thread(target=self._resume, name="resume", daemon=True).start()
+        if self._revival is not None:
+            self._revival.connection_is(state)
         self._work_changed()
 
     def _resume(self) -> None:

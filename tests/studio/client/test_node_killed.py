@@ -91,3 +91,30 @@ def test_two_studios_lose_nothing_and_end_alike_when_their_node_is_killed(
         session.close()
         session.client.close()
     again.stop()
+
+
+@pytest.mark.slow
+def test_a_node_of_ones_own_that_was_killed_comes_back_by_itself_and_one_that_was_stopped_does_not(
+    pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("back")
+    node = OwnNode.start(place / "w", wait_s=120)
+    client = Client.connect(node.address)
+    client.own_sign_in(node.secret())
+    item = _one_item(client, pictures, place)
+    with Session.open(client, place / "state", own_node=node) as session:
+        document = session.open_document(item)
+        killed = node.pid
+        os.kill(killed, signal.SIGKILL)
+        document.apply(creation("Tag", Tag(EntityId(new_id()), "under fire")))
+        assert document.flush(100)
+        assert node.pid != killed
+        client.call(routes.SIGN_OUT)  # as when a session runs out
+        document.apply(creation("Tag", Tag(EntityId(new_id()), "signed in again")))
+        until(lambda: document.work.is_saved, 60)
+        assert node.stop()
+        until(lambda: session.work.connection == "offline", 30)
+        threading.Event().wait(2.0)
+        assert not node.is_running()
+        assert not node.was_killed
+    client.close()

@@ -470,3 +470,22 @@ def test_with_a_dispatch_nothing_changes_but_on_the_owners_thread(
     assert threads == {threading.get_ident()}
     hers.apply(tag())
     assert hers.flush(), "the owner may wait as well: news are taken in meanwhile"
+
+
+def test_an_item_that_was_erased_takes_no_more_and_leaves_the_work_in_the_tray(
+    ann: Desk, node: MemoryNode, item: MemoryItem
+) -> None:
+    document = ann.open()
+    document.apply(tag())
+    assert document.flush()
+    del node.items[item.id]
+    document.apply(tag("late"))
+    assert document.flush()
+    assert document.read_only
+    assert [each.edits[0].title for each in document.conflicts] == ["Tag"]
+    until(lambda: document.work.connection == "online")
+    document.look_again()
+    time.sleep(0.05)
+    asked = len(ann.client.asked)
+    time.sleep(0.1)
+    assert len(ann.client.asked) == asked, "it does not ask for it again and again"
