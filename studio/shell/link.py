@@ -57,7 +57,7 @@ class Link(QObject):
             call.check()
             client = Client.connect(own.address)
             client.own_sign_in(own.secret())
-            return own, Session.open(client, own_node=True, dispatch=self._dispatch)
+            return own, Session.open(client, own_node=own, dispatch=self._dispatch)
 
         def done(result: tuple[OwnNode, Session]) -> None:
             self._own, session = result
