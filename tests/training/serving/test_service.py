@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from studio.domain.ids import ServiceId, new_id
-from tests.training.serving.conftest import RealService, picture
+from tests.training.serving.real_service import RealService, picture
 from training.serving.table import write_table
 
 
