@@ -118,9 +118,8 @@ class ServiceApp:
             int(picture.shape[0]),
         )
         group = f"{place_of(force.table.split_key, token, 'group ' + caller):.2f}" if caller else ""
-        if token != force.table.own_token:
-            asked = Asked(data, media_type, answer, time.time_ns(), group)
-            self._spool.keep(asked, force.table.node_key, force.table.spool_bytes)
+        asked = Asked(data, media_type, answer, time.time_ns(), group)
+        self._spool.keep(asked, force.table.node_key, force.table.spool_bytes)
         return msgspec.json.encode(answer)
 
     def _asked(self, force: InForce, first: int, picture: Any) -> tuple[ModelId, list[Any]]:

@@ -57,7 +57,7 @@ class InForce:
     def __init__(self, table: ArmsTable, models: dict[ModelId, Predictor]) -> None:
         self.table = table
         self.models = models
-        self.tokens = frozenset((*table.tokens, table.own_token)) - {b""}
+        self.tokens = frozenset(table.tokens)
         self.shares = tuple(arm.share for arm in table.arms)
 
 

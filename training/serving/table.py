@@ -51,7 +51,6 @@ class ArmsTable(Struct, frozen=True, forbid_unknown_fields=True):
     control_key: bytes  # by which node and service know each other, never sent
     tokens: tuple[bytes, ...]  # SHA-256 of the tokens that may ask
     node_key: bytes  # X25519: what was asked is sealed to it
-    own_token: bytes = b""  # SHA-256: the node's own; what it asks to try a service is not kept
     spool_bytes: int = 256 * 1024 * 1024
     picture_bytes: int = 32 * 1024 * 1024
     picture_pixels: int = 100_000_000

@@ -140,7 +140,10 @@ def new_token(node: Node, service: str, who: Session) -> ServiceToken:
 
 
 def try_out(node: Node, service: str, asked: TryService, who: Session) -> Answer:
-    """Ask a service with an item's picture; it is not kept as online data. Raises `service.silent`."""
+    """Ask a service with an item's picture, as anybody else would. Raises `service.silent`.
+
+    It comes back as online data too. A snapshot keeps both on one side, since their content is the same.
+    """
     with node.store.read() as tx:
         stored = _known(tx, service)
         item = reading.live_item(tx, ItemId(asked.item))
@@ -180,9 +183,8 @@ def table_in_force(node: Node, stored: StoredService, folder: Path) -> ArmsTable
         arms=tuple(arms),
         split_key=keys.split_key,
         control_key=keys.control_key,
-        tokens=tokens,
+        tokens=(*tokens, _hash(_own_token(keys))),
         node_key=node.keys.public_key,
-        own_token=_hash(_own_token(keys)),
     )
 
 
