@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPalette, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
-    QDialog,
+    QApplication,
+    QFrame,
     QLineEdit,
     QListView,
     QStyle,
@@ -41,12 +42,19 @@ def score(typed: str, title: str) -> int | None:
     return total - len(text) // 8
 
 
-class CommandPalette(QDialog):
-    """Type some letters, press Enter. What cannot be done now is grey and stays."""
+class CommandPalette(QFrame):
+    """Type some letters, press Enter. What cannot be done now is grey and stays.
+
+    A child of the window, not a window: a popup gets the keys only once the system has moved the focus, and
+    the first letters of a quick typist would go to the canvas, where each is a command.
+    """
 
     def __init__(self, actions: Actions, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
+        super().__init__(parent)
         self.setAccessibleName("Command palette")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self._before = QApplication.focusWidget()
         self._actions = actions
         self.typed = QLineEdit()
         self.typed.setPlaceholderText("What would you like to do?")
@@ -70,10 +78,22 @@ class CommandPalette(QDialog):
         column.addWidget(self.list)
         width = max(560, self.fontMetrics().averageCharWidth() * 70)
         self.resize(min(width, parent.width() - 40), min(440, parent.height() - 80))
-        corner = parent.mapToGlobal(parent.rect().topLeft())
-        self.move(corner.x() + (parent.width() - self.width()) // 2, corner.y() + 60)
+        self.move((parent.width() - self.width()) // 2, 60)
         self._filter("")
+
+    def open(self) -> None:
+        """Show it over the window and take the keys."""
+        self.show()
+        self.raise_()
         self.typed.setFocus()
+
+    def close_now(self) -> None:
+        """Go away and give the keys back."""
+        if self.isVisible():
+            self.hide()
+            if self._before is not None and self._before.isVisible():
+                self._before.setFocus()
+            self.deleteLater()
 
     def _filter(self, typed: str) -> None:
         fitting: list[tuple[int, int, Bound]] = []
@@ -93,11 +113,21 @@ class CommandPalette(QDialog):
 
     def _run(self, index: QModelIndex) -> None:
         if index.isValid() and index.data(_POSSIBLE):
-            self.accept()
+            self.close_now()
             self._actions.run(index.data(_NAME))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusOut and not self.isAncestorOf(QApplication.focusWidget() or self):
+            self.close_now()
+        # Escape is a key of editors as well: it closes the palette before anybody else sees it
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                event.accept()
+                return True
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            if event.key() == Qt.Key.Key_Escape:
+                self.close_now()
+                return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._run(self.list.currentIndex())
                 return True

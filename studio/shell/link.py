@@ -10,6 +10,7 @@ from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from studio.domain.errors import AtelierError
+from studio.domain.wire import routes
 from studio.shell.calls import Call, Calls
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Link(QObject):
         self._dispatch = dispatch
         self._client: Client | None = None
         self._own: OwnNode | None = None
+        self._again: Session | None = None  # one that goes on after its person signed in again
         self.where = ""
 
     def open_own(self, folder: Path) -> None:
@@ -88,9 +90,14 @@ class Link(QObject):
             return
         self.said.emit("Signing in …")
 
+        again = self._again
+
         def work(_call: Call) -> Any:
             from studio.client import Session
 
+            if again is not None:
+                client.sign_in(credentials.subject, credentials.password, credentials.code)
+                return again
             if client.user is None:
                 client.sign_in(credentials.subject, credentials.password, credentials.code)
             return Session.open(client, dispatch=self._dispatch, passphrase=credentials.passphrase or None)
@@ -101,7 +108,42 @@ class Link(QObject):
             else:
                 self.failed.emit(error)
 
-        self._calls.start("connect", work, self.opened.emit, failed)
+        def done(session: Session) -> None:
+            if self._again is None:
+                self.opened.emit(session)
+            self._again = None
+
+        self._calls.start("connect", work, done, failed)
+
+    def mend(self, session: Session, done: Callable[[], None]) -> None:
+        """Start the node of our own again where it has ended, and sign in again where that has."""
+        folder = Path(self.where)
+
+        def work(_call: Call) -> Any:
+            from studio.client import OwnNode
+
+            own = OwnNode.start(folder)
+            try:
+                session.client.call(routes.ME)
+            except AtelierError as error:
+                if not error.code.startswith("session."):
+                    raise
+                session.client.own_sign_in(own.secret())
+            return own
+
+        def mended(own: OwnNode) -> None:
+            if own.started_here:
+                self._own = own
+            done()
+
+        # it is tried again by whoever saw that the node is gone; the status bar says so meanwhile
+        self._calls.start("mend", work, mended, lambda error: self.said.emit(str(error)))
+
+    def sign_in_again(self, session: Session) -> None:
+        """The session on somebody else's node has ended: ask, and go on in place."""
+        self._client = session.client
+        self._again = session
+        self.wants_sign_in.emit(None)
 
     @property
     def is_own(self) -> bool:

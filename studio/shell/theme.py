@@ -35,12 +35,13 @@ _LIGHT: dict[QPalette.ColorRole, str] = {
     _Role.Shadow: "#5c6370",
 }
 _DARK: dict[QPalette.ColorRole, str] = {
-    _Role.Window: "#20232a",
+    # Fusion draws outlines as a darker Window: fields are seen only where they are lighter than it
+    _Role.Window: "#1c1f25",
     _Role.WindowText: "#e4e7ec",
-    _Role.Base: "#181a1f",
-    _Role.AlternateBase: "#1f2229",
+    _Role.Base: "#282c34",
+    _Role.AlternateBase: "#2e333c",
     _Role.Text: "#e4e7ec",
-    _Role.Button: "#2c3038",
+    _Role.Button: "#333842",
     _Role.ButtonText: "#e4e7ec",
     _Role.BrightText: "#ffffff",
     _Role.ToolTipBase: "#373c46",
@@ -51,10 +52,10 @@ _DARK: dict[QPalette.ColorRole, str] = {
     _Role.Accent: "#5e97f6",
     _Role.Link: "#86b2ff",
     _Role.LinkVisited: "#b7a4ff",
-    _Role.Light: "#414753",
-    _Role.Midlight: "#353a44",
-    _Role.Mid: "#4a505c",
-    _Role.Dark: "#14161a",
+    _Role.Light: "#4a515e",
+    _Role.Midlight: "#3d434e",
+    _Role.Mid: "#505765",
+    _Role.Dark: "#121419",
     _Role.Shadow: "#0b0c0f",
 }
 _DISABLED = {"light": "#9197a3", "dark": "#6d7481"}
@@ -92,6 +93,7 @@ def apply_text_size(application: QApplication, per_cent: int) -> None:
     font = QFont(application.font())
     font.setPointSizeF(10.0 * max(75, min(per_cent, 250)) / 100.0)
     application.setFont(font)
+    application.setFont(font, b"QDockWidgetTitle")  # has a font of its own otherwise
 
 
 def is_dark(palette: QPalette) -> bool:

@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
             self._pages,
             go=lambda name: self.go(Place(name)),
             may_go=self._may_go,
-            show_palette=lambda: CommandPalette(self.actions_table, self).show(),
+            show_palette=lambda: CommandPalette(self.actions_table, self).open(),
             show_keys=self._show_keys,
             show_notices=self._show_notices,
             show_log=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log))),

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -167,5 +168,7 @@ def _small(path: Path) -> QImage | None:
 def _wrapped() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
+    # else the form gives it the narrow width that it would like, and cuts the second line
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

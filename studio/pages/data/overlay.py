@@ -11,12 +11,14 @@ from studio.domain.entities import AnyEntity, Box, Polygon, Track
 from studio.domain.ids import EntityId, ItemId, ProjectId
 from studio.domain.ontology import Ontology
 from studio.domain.wire import routes
+from studio.domain.wire.projects import Project
 from studio.shell.calls import Call
 from studio.shell.page import Desk
 from widgets.sheet_cells import SheetBox
 
 Layer = Literal["none", "labels", "predictions"]
 _KEPT = 2000
+_AT_ONCE = 2
 _MOST = 400  # boxes of one thumbnail: more are not told apart
 _LEAST_SCORE = 0.3
 _PLAIN = "#d55e00"
@@ -33,6 +35,8 @@ class Overlay(QObject):
         self._calls = desk.picture_calls_of(self)
         self._ontology: tuple[ProjectId, int, Ontology] | None = None
         self.layer: Layer = "none"
+        self._running = 0
+        self._wanted: OrderedDict[ItemId, None] = OrderedDict()
         self._kept: OrderedDict[ItemId, tuple[SheetBox, ...]] = OrderedDict()
 
     def show(self, layer: Layer) -> None:
@@ -43,6 +47,8 @@ class Overlay(QObject):
     def forget_all(self) -> None:
         """Everything may have changed."""
         self._calls.cancel_all()
+        self._running = 0
+        self._wanted.clear()
         self._kept.clear()
 
     def forget(self, item: ItemId) -> None:
@@ -55,9 +61,19 @@ class Overlay(QObject):
 
     def want(self, item: ItemId) -> None:
         """Fetch an item's boxes, if they are not here."""
+        if self.layer != "none" and item not in self._kept and not self._calls.is_running(item):
+            self._wanted[item] = None
+            self._start()
+
+    def _start(self) -> None:
+        # few at once: they share their threads with the pictures, which are wanted first
         project = self._desk.project
-        if self.layer == "none" or item in self._kept or project is None or self._calls.is_running(item):
-            return
+        while self._wanted and self._running < _AT_ONCE and project is not None:
+            item, _ = self._wanted.popitem(last=False)
+            self._running += 1
+            self._fetch(item, project)
+
+    def _fetch(self, item: ItemId, project: Project) -> None:
         layer = self.layer
 
         def work(call: Call) -> tuple[SheetBox, ...]:
@@ -79,9 +95,14 @@ class Overlay(QObject):
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
             self.came.emit(item, boxes)
+            ended()
 
-        # a layer is an aid: where it does not come, the thumbnail stays as it is
-        self._calls.start(item, work, done, lambda _error: None)
+        def ended(_error: object = None) -> None:
+            # a layer is an aid: where it does not come, the thumbnail stays as it is
+            self._running = max(0, self._running - 1)
+            self._start()
+
+        self._calls.start(item, work, done, ended)
 
     def _ontology_of(self, project: ProjectId, version: int) -> Ontology:
         held = self._ontology

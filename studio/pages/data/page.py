@@ -13,7 +13,9 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QMessageBox,
+    QSizePolicy,
     QStackedWidget,
+    QToolBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -73,7 +75,7 @@ class DataPage(Page):
         for value, title in _LAYERS:
             self.layer.addItem(title, value)
         self.layer.currentIndexChanged.connect(lambda _index: self._show_layer())
-        self.bar = QHBoxLayout()
+        self.bar = QToolBar()
         self._wire()
         self._lay_out()
         self._summary = QTimer(self, singleShot=True, interval=500)
@@ -94,14 +96,9 @@ class DataPage(Page):
         ):
             action = find(name)
             set_icon(action, symbol)
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setText(title)
-            button.setAccessibleName(action.text().rstrip(" …"))
-            button.setIconSize(QSize(18, 18))
-            button.setAutoRaise(True)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            self.bar.addWidget(button)
+            action.setIconText(title)
+            self.bar.addAction(action)
+            self.bar.widgetForAction(action).setAccessibleName(action.text().rstrip(" …"))
         self._turn = _tool_button("table", "Show as table", self.turn_view)
         self.bar.addWidget(self._turn)
         self._menu = [find(name) for name in ("data.open", "data.erase")]
@@ -383,15 +380,18 @@ class DataPage(Page):
             view.customContextMenuRequested.connect(lambda at, view=view: self._show_menu(view, at))
 
     def _lay_out(self) -> None:
-        self.bar.setContentsMargins(8, 5, 8, 5)
-        self.bar.addWidget(self.count)
-        self.bar.addStretch(1)
-        self.bar.addWidget(self.layer)
+        self.bar.setIconSize(QSize(18, 18))
+        self.bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.bar.setContentsMargins(8, 3, 8, 3)
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        for each in (self.count, space, self.layer):
+            self.bar.addWidget(each)
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self.bar)
+        column.addWidget(self.bar)
         column.addWidget(self.views, 1)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QFileDialog,
     QGridLayout,
@@ -27,10 +27,11 @@ from studio.domain.wire.projects import NewProject, Project, Projects
 from studio.pages.home.new_project import NewProjectDialog
 from studio.pages.home.project_list import ProjectList
 from studio.pages.home.sample import open_sample
-from studio.shell.icons import set_icon
+from studio.pages.home.start_button import StartButton
+from studio.shell.headings import Heading
 from studio.shell.page import Desk, Page, Place
 
-_WIDTH = 980
+_WIDTH = 140  # letters
 
 
 class HomePage(Page):
@@ -38,7 +39,7 @@ class HomePage(Page):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._pending_folder = ""
+        self._middle = QWidget()
         self.list = ProjectList()
         self.list.chosen.connect(self._open)
         self.nothing = QLabel()
@@ -55,7 +56,7 @@ class HomePage(Page):
         self.cancel.clicked.connect(self._cancel_sample)
         self._show_progress(False)
         self.buttons = {
-            name: _big_button(icon, title, text, act)
+            name: StartButton(icon, title, text, act)
             for name, icon, title, text, act in (
                 ("new", "add", "New project", "Name it, then bring data in", self.new_project),
                 (
@@ -178,7 +179,7 @@ class HomePage(Page):
         )
         for button in self.buttons.values():
             button.setEnabled(not self.desk.read_only)
-        if known and self.isVisible() and not isinstance(self.focusWidget(), QPushButton):
+        if known and self.isVisible() and not isinstance(self.focusWidget(), QAbstractButton):
             self.list.setFocus()
 
     def _say_waiting(self) -> None:
@@ -187,15 +188,20 @@ class HomePage(Page):
         for button in self.buttons.values():
             button.setEnabled(False)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        self._middle.setMaximumWidth(_WIDTH * self.fontMetrics().averageCharWidth())
+
     def _lay_out(self) -> None:
-        title = QLabel("Atelier")
-        _enlarge(title, 2.2)
+        title = Heading("Atelier", 2.2)
         under = QLabel("Label data, train models, see where they are wrong, release better ones.")
         under.setWordWrap(True)
-        recent = QLabel("Projects")
-        _enlarge(recent, 1.15)
-        start = QLabel("Start")
-        _enlarge(start, 1.15)
+        recent = Heading("Projects")
+        start = Heading("Start")
         right = QVBoxLayout()
         right.setSpacing(8)
         for button in self.buttons.values():
@@ -205,8 +211,7 @@ class HomePage(Page):
         right.addWidget(self.progress)
         right.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignLeft)
         right.addStretch(1)
-        middle = QWidget()
-        middle.setMaximumWidth(_WIDTH)
+        middle = self._middle
         grid = QGridLayout(middle)
         grid.setContentsMargins(32, 36, 32, 16)
         grid.setHorizontalSpacing(40)
@@ -227,21 +232,4 @@ class HomePage(Page):
         outer.setColumnStretch(0, 1)
         outer.setColumnStretch(1, 1000)
         outer.setColumnStretch(2, 1)
-
-
-def _enlarge(label: QLabel, factor: float) -> None:
-    font = QFont(label.font())
-    font.setPointSizeF(font.pointSizeF() * factor)
-    font.setBold(True)
-    label.setFont(font)
-
-
-def _big_button(icon: str, title: str, text: str, act: Callable[[], None]) -> QPushButton:
-    button = QPushButton(f"  {title}\n  {text}")
-    button.setAccessibleName(title)
-    button.setAccessibleDescription(text)
-    button.setIconSize(QSize(24, 24))
-    set_icon(button, icon)
-    button.setStyleSheet("text-align: left; padding: 10px 12px;")
-    button.clicked.connect(lambda _checked=False: act())
-    return button
+        self._fit()

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from studio.domain.wire.people import Task
 from studio.pages.data.filters import STATE_TITLES
+from studio.shell.elided import Elided
 
 _TONES = {
     "accepted": "#2e7d46",
@@ -25,9 +26,7 @@ class TaskBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.name = QLabel()
-        self.name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.name = Elided()
         self.name.setAccessibleName("Item")
         self.place = QLabel()
         self.state = QLabel()

@@ -172,9 +172,9 @@ class NewPersonDialog(QDialog):
         self.make.clicked.connect(self._make)
         self.copy = QPushButton("Copy the key")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.secret.text()))
-        self.copy.hide()
         self.buttons.addButton(self.make, QDialogButtonBox.ButtonRole.ActionRole)
         self.buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.hide()  # after it was put in: the box shows what it is given
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addLayout(form)
