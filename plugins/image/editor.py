@@ -61,7 +61,7 @@ class ImageEditor(QWidget):
         self.hints = HintBar()
         self._ring = Ring(self.canvas)
         self._was_drawn = False  # whether the last gesture shown had a preview
-        self._pictures = PictureLoader(host, self)
+        self.pictures = PictureLoader(host, self)
         self._drafts = DraftKeeper(host, lambda: self.tool, self)
         self._objects = ObjectCommands(self.bench, self.canvas)
         self._commands: dict[str, Callable[[], bool]] = {
@@ -99,8 +99,8 @@ class ImageEditor(QWidget):
         self.bench.on_select = self._show_all
         self.canvas.key_taker = self._key
         self.canvas.pointer.connect(self._on_pointer)
-        self._pictures.arrived.connect(self.canvas.picture_arrived)
-        self._pictures.unreadable.connect(lambda: self.canvas.say("This picture cannot be shown."))
+        self.pictures.arrived.connect(self.canvas.picture_arrived)
+        self.pictures.unreadable.connect(lambda: self.canvas.say("This picture cannot be shown."))
         self.hints.triggered.connect(self.run)
         self.panel.commanded.connect(self.run)
         self.panel.classes.chosen.connect(self._choose_class)
@@ -210,7 +210,7 @@ class ImageEditor(QWidget):
         self._leave_gesture()
         self._item = self.bench.scene = None
         self.bench.predictions.set((), self.bench.predictions.threshold)
-        self._pictures.forget()
+        self.pictures.forget()
         self._ring.clear()
         self.canvas.show_picture(None)
         self._show_all()
@@ -423,7 +423,7 @@ class ImageEditor(QWidget):
 
     def _show_picture(self, stream: Stream, frame: int) -> None:
         self.canvas.say("")
-        self.canvas.show_picture(self._pictures.load(stream, frame))
+        self.canvas.show_picture(self.pictures.load(stream, frame))
 
     def _show_all(self) -> None:
         scene = self.scene

@@ -1,10 +1,8 @@
 """The image editor as a person uses it: a real window, real keys and mouse, a real document."""
 
-from collections.abc import Callable
-
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
@@ -15,66 +13,17 @@ from studio.domain.document import Document
 from studio.domain.edit import Edit, creation
 from studio.domain.entities import Box, Polygon, Remark, Track
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId, ItemId, ModelId, ProjectId, StreamId, new_id
+from studio.domain.ids import ItemId, ModelId, ProjectId, StreamId, new_id
 from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Item, Stream
 from tests.plugins.image.ground import ONTOLOGY, STREAM, box_of
+from tests.plugins.image.memory_host import MemoryHost, item_of, png
 from tests.widgets.names import nameless_and_named
-
-WIDTH, HEIGHT = 400, 300
-
-
-class Bench:
-    """A host over a document in memory: what the Label page is, without a node."""
-
-    def __init__(self) -> None:
-        self.document = Document()
-        self.edits: list[Edit] = []
-        self.selected: frozenset[EntityId] = frozenset()
-        self.drafts: list[tuple[str, bytes | None]] = []
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.pictures: dict[str, bytes] = {"original": png(WIDTH, HEIGHT)}
-        self.refuses = False
-
-    def apply(self, edit: Edit) -> bool:
-        if self.refuses:
-            return False
-        self.edits.append(self.document.apply(edit))
-        return True
-
-    def select(self, ids: frozenset[EntityId]) -> None:
-        self.selected = ids
-
-    def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None:
-        self.asked.append(rendition)
-        if rendition in self.pictures:
-            done(self.pictures[rendition])
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:
-        self.drafts.append((tool, state))
-
-
-def png(width: int, height: int, color: str = "#336699") -> bytes:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
-    image.fill(QColor(color))
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
-    return bytes(buffer.data().data())
-
-
-def item_of(width: int = WIDTH, height: int = HEIGHT, levels: int = 0) -> Item:
-    stream = Stream(STREAM, "image", "image", width=width, height=height, levels=levels)
-    return Item(ItemId(new_id()), ProjectId(new_id()), "photo.png", "new", 0, 1, (stream,))
 
 
 @pytest.fixture
-def host() -> Bench:
-    return Bench()
+def host() -> MemoryHost:
+    return MemoryHost()
 
 
 @pytest.fixture
@@ -109,11 +58,11 @@ def press(
         QTest.keyClick(editor.canvas, key, held)
 
 
-def boxes(host: Bench) -> list[Box]:
+def boxes(host: MemoryHost) -> list[Box]:
     return [entity for entity in host.document if isinstance(entity, Box)]
 
 
-def draw(editor: ImageEditor, host: Bench, *xyxys: tuple[float, float, float, float]) -> list[Box]:
+def draw(editor: ImageEditor, host: MemoryHost, *xyxys: tuple[float, float, float, float]) -> list[Box]:
     """Boxes that were there before: made by an Edit of somebody else."""
     made = [box_of(xyxy) for xyxy in xyxys]
     edit = creation("Draw", *(entity for pair in made for entity in pair))
@@ -138,7 +87,7 @@ def test_the_picture_is_shown(editor, qtbot):
 def test_a_middling_picture_is_shown_small_before_it_is_decoded_whole(editor, host, qtbot):
     host.pictures["original"] = png(3000, 2000, "#884422")
     seen = []
-    editor._pictures.arrived.connect(lambda part: seen.append(bool(editor.canvas.pyramid._whole)))
+    editor.pictures.arrived.connect(lambda part: seen.append(bool(editor.canvas.pyramid._whole)))
     editor.open(item_of(3000, 2000), Document(), ONTOLOGY, False)
     qtbot.waitUntil(lambda: len(seen) == 2, timeout=8000)
     assert seen == [False, True]
