@@ -53,6 +53,9 @@ class Studio(QObject):
         self._refresh.timeout.connect(self._refresh_project)
         self._work = QTimer(self, singleShot=True, interval=30)  # many Edits in a row are one update
         self._work.timeout.connect(self._show_work)
+        self._mend = QTimer(self, singleShot=True, interval=2000)
+        self._mend.timeout.connect(self._mend_connection)
+        self._asking = False
         self._desk.project_changed.connect(self._remember_project)
 
     def begin(self) -> None:
@@ -117,7 +120,10 @@ class Studio(QObject):
 
     def _ask_sign_in(self, problem: AtelierError | None) -> None:
         dialog = SignInDialog(self._link.where, problem, self._settings.local("node/subject"), self._window)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
+        self._asking = True
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        self._asking = False
+        if accepted:
             credentials = dialog.credentials()
             self._settings.keep_local("node/address", self._link.where)
             self._settings.keep_local("node/subject", credentials.subject)
@@ -165,13 +171,24 @@ class Studio(QObject):
             reachable = work.connection == "online"
             self._window.status.show_work(work.kept, work.unsaved, work.conflicts, reachable=reachable)
             if not reachable:
-                self._window.status.show_node(
-                    "Node does not answer", "Your work is kept here and sent later."
-                )
+                said = "Signed out" if work.connection == "sign_in" else "Node does not answer"
+                self._window.status.show_node(said, "Your work is kept here and sent later.")
+                self._mend.start()
             else:
                 self._window.status.show_node(
                     "Own node" if self._link.is_own else "Connected", self._link.where
                 )
+
+    def _mend_connection(self) -> None:
+        session = self._session
+        if session is None or session.work.connection == "online":
+            return
+        if self._link.is_own:
+            if not self._calls.is_running("mend"):
+                self._link.mend(session, self._show_work)
+            self._mend.start()
+        elif session.work.connection == "sign_in" and not self._asking:
+            self._link.sign_in_again(session)
 
     def _leave(self) -> None:
         if self._session is not None:
