@@ -93,7 +93,8 @@ def apply_text_size(application: QApplication, per_cent: int) -> None:
     font = QFont(application.font())
     font.setPointSizeF(10.0 * max(75, min(per_cent, 250)) / 100.0)
     application.setFont(font)
-    application.setFont(font, b"QDockWidgetTitle")  # has a font of its own otherwise
+    title = "QDockWidgetTitle"  # a text, whatever the stubs say: bytes are refused
+    application.setFont(font, title)  # type: ignore[arg-type]  # has a font of its own otherwise
 
 
 def is_dark(palette: QPalette) -> bool:
