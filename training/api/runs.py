@@ -1,11 +1,14 @@
 """Routes of templates, runs and models."""
 
+from msgspec.structs import replace
+
 from studio.domain.ids import RunId
 from studio.domain.wire.session import Empty
 from studio.domain.wire.training import Models, NewRun, Run, RunLog, RunLogQuery, Runs, Templates
 from training.api.call import Call, Handler, Resolver
 from training.store import models as model_rows
 from training.store import runs as rows
+from training.store import services
 from training.work import runs
 from training.work.access import missing
 
@@ -61,7 +64,9 @@ def models(call: Call[Empty]) -> Models:
     """A project's models, newest first."""
     assert call.project is not None
     with call.node.store.read() as tx:
-        return Models(tuple(model_rows.of_project(tx, call.project)))
+        serving = services.models_in_service(tx, call.project)
+        found = model_rows.of_project(tx, call.project)
+    return Models(tuple(replace(each, in_service=each.id in serving) for each in found))
 
 
 HANDLERS: dict[str, Handler] = {
