@@ -1,4 +1,4 @@
-"""A node that dies at a numbered step of the save that follows SIGUSR1: the product holds no such hook.
+"""A node that dies at a numbered step of the save between SIGUSR1 and SIGUSR2: the product holds no hook.
 
 Run as `python fault_node.py node --folder DIR`; the step is in the variable FAULT_STEP. Steps are the
 statements of the shared transaction, its commit before and after, and the telling of what was committed.
@@ -26,6 +26,12 @@ def arm(*_: object) -> None:
     """From now on steps are counted."""
     global left
     left = STEP
+
+
+def disarm(*_: object) -> None:
+    """The save came through."""
+    global left
+    left = 0
 
 
 def stepping(inner: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,4 +66,5 @@ Transaction.run_after = stepping(Transaction.run_after)  # type: ignore[method-a
 
 if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, arm)
+    signal.signal(signal.SIGUSR2, disarm)
     sys.exit(main())

@@ -25,6 +25,8 @@ audit_entries = Table(
 )
 
 _columns = tuple(audit_entries.c)
+_HEAD = select(audit_entries.c.number, audit_entries.c.link).order_by(audit_entries.c.number.desc()).limit(1)
+_INSERT = audit_entries.insert()
 
 
 def link_of(entry: AuditEntry, before: bytes) -> bytes:
@@ -35,10 +37,7 @@ def link_of(entry: AuditEntry, before: bytes) -> bytes:
 
 def head(tx: Transaction) -> tuple[int, bytes]:
     """The last entry's number and link; (0, 32 zero bytes) of an empty log."""
-    last = (
-        select(audit_entries.c.number, audit_entries.c.link).order_by(audit_entries.c.number.desc()).limit(1)
-    )
-    row = tx.execute(last).one_or_none()
+    row = tx.execute(_HEAD).one_or_none()
     return (0, START) if row is None else (int(row.number), bytes(row.link))
 
 
@@ -50,7 +49,7 @@ def append(
     entry = AuditEntry(number + 1, time_ns, user, action, subject, digest, b"")
     link = link_of(entry, before)
     tx.execute(
-        audit_entries.insert(),
+        _INSERT,
         {
             "number": entry.number,
             "time_ns": time_ns,

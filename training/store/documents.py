@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
-from sqlalchemy import Index, Table, UniqueConstraint, select
+from sqlalchemy import Index, Table, UniqueConstraint, bindparam, select
 
 from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, UserId
 from training.store.engine import Transaction
@@ -70,9 +70,27 @@ class Head(Struct, frozen=True):
     payload: bytes
 
 
+# made once: building a statement costs more than running it, and every save runs these
+_BY_OPERATION = select(revisions).where(revisions.c.operation == bindparam("operation"))
+_INSERT_REVISION = revisions.insert()
+_HEADS = select(heads.c.entity, heads.c.kind, heads.c.payload).where(
+    heads.c.item == bindparam("item"), heads.c.entity.in_(bindparam("some", expanding=True))
+)
+_INSERT_HEAD = heads.insert()
+_UPDATE_HEAD = (
+    heads.update()
+    .where(heads.c.item == bindparam("here"), heads.c.entity == bindparam("this"))
+    .values(kind=bindparam("kind"), payload=bindparam("payload"))
+)
+_REFERRERS = select(links.c.target, links.c.source).where(
+    links.c.item == bindparam("item"), links.c.target.in_(bindparam("some", expanding=True))
+)
+_INSERT_LINK = links.insert()
+
+
 def by_operation(tx: Transaction, operation: OperationId) -> StoredRevision | None:
     """The revision that this operation made."""
-    row = tx.execute(select(revisions).where(revisions.c.operation == operation)).one_or_none()
+    row = tx.execute(_BY_OPERATION, {"operation": operation}).one_or_none()
     return None if row is None else StoredRevision(*row)
 
 
@@ -92,17 +110,14 @@ def of_batch(tx: Transaction, batch: BatchId) -> list[StoredRevision]:
 def append(tx: Transaction, revision: StoredRevision) -> None:
     """Write the next revision of an item."""
     names = StoredRevision.__struct_fields__
-    tx.execute(revisions.insert(), {name: getattr(revision, name) for name in names})
+    tx.execute(_INSERT_REVISION, {name: getattr(revision, name) for name in names})
 
 
 def get_heads(tx: Transaction, item: ItemId, entities: Iterable[EntityId]) -> list[Head]:
     """The entities of these ids, where they exist."""
     found: list[Head] = []
     for some in _batched(list(entities)):
-        wanted = select(heads.c.entity, heads.c.kind, heads.c.payload).where(
-            heads.c.item == item, heads.c.entity.in_(some)
-        )
-        found += [Head(*row) for row in tx.execute(wanted)]
+        found += [Head(*row) for row in tx.execute(_HEADS, {"item": item, "some": list(some)})]
     return found
 
 
@@ -116,8 +131,7 @@ def referrers(tx: Transaction, item: ItemId, targets: Iterable[EntityId]) -> dic
     """Who points at each of `targets`; those that nobody points at are left out."""
     found: dict[EntityId, list[EntityId]] = {}
     for some in _batched(list(targets)):
-        wanted = select(links.c.target, links.c.source).where(links.c.item == item, links.c.target.in_(some))
-        for row in tx.execute(wanted):
+        for row in tx.execute(_REFERRERS, {"item": item, "some": list(some)}):
             found.setdefault(EntityId(row.target), []).append(EntityId(row.source))
     return found
 
@@ -141,18 +155,23 @@ def put_heads(
         tx.execute(links.delete().where(links.c.item == item, links.c.source.in_(some)))
     if made:
         tx.execute(
-            heads.insert(),
+            _INSERT_HEAD,
             [
                 {"item": item, "entity": each.entity, "kind": each.kind, "payload": each.payload}
                 for each in made
             ],
         )
-    for each in changed:
-        here = (heads.c.item == item) & (heads.c.entity == each.entity)
-        tx.execute(heads.update().where(here).values(kind=each.kind, payload=each.payload))
+    if changed:
+        tx.execute(
+            _UPDATE_HEAD,
+            [
+                {"here": item, "this": each.entity, "kind": each.kind, "payload": each.payload}
+                for each in changed
+            ],
+        )
     if linked:
         rows = [{"item": item, "source": source, "target": target} for source, target in linked]
-        tx.execute(links.insert(), rows)
+        tx.execute(_INSERT_LINK, rows)
 
 
 def drop(tx: Transaction, item: ItemId) -> None:

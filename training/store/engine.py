@@ -181,6 +181,9 @@ class Store:
         group: list[_Waiting[Any]] = []
         while self._waiting and len(group) < _GROUP:
             group.append(self._waiting.popleft())
+        if len(group) == 1:
+            self._carry_out_alone(group[0])
+            return
         done: list[tuple[_Waiting[Any], Any]] = []
         try:
             with self._writer.connect() as connection, connection.begin():
@@ -200,6 +203,24 @@ class Store:
         finally:
             # nobody may wait for ever, whatever went wrong here
             _fail(group, RuntimeError("the writer stopped before its commit"))
+
+    def _carry_out_alone(self, one: _Waiting[Any]) -> None:
+        # with nobody to share the commit a savepoint would only cost two statements
+        try:
+            with self._writer.connect() as connection, connection.begin():
+                tx = Transaction(connection)
+                result = one.work(tx)
+                told = tx.number_events()
+            self._tell(told, tx)
+            one.answer.set_result(result)
+        except DBAPIError as error:
+            plain = _plain(error)
+            plain.__cause__ = error
+            one.answer.set_exception(plain)
+        except Exception as refused:  # noqa: BLE001  handed to whom it belongs
+            one.answer.set_exception(refused)
+        finally:
+            _fail([one], RuntimeError("the writer stopped before its commit"))
 
     def _carry_out(self, tx: Transaction, one: _Waiting[Any]) -> Any:
         mark = tx.mark()

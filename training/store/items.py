@@ -1,9 +1,10 @@
 """Items: what they are made of, and the summaries by which lists find them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
-from sqlalchemy import Index, Row, Table, UniqueConstraint, func, select
+from sqlalchemy import Index, Row, Table, UniqueConstraint, Update, bindparam, func, select, text
 
 from studio.domain.ids import ImportId, ItemId, ProjectId, StreamId
 from studio.domain.wire.projects import ItemRow, ItemState, StreamKind
@@ -102,6 +103,10 @@ class StoredItem(Struct, frozen=True):
     erased: bool
 
 
+_GET = select(items).where(items.c.id == bindparam("item"))
+_PROJECT_OF = select(items.c.project).where(items.c.id == bindparam("item"), items.c.erased.is_(False))
+
+
 def add(tx: Transaction, item: StoredItem) -> None:
     """Write a new item."""
     tx.execute(items.insert(), {name: getattr(item, name) for name in StoredItem.__struct_fields__})
@@ -109,14 +114,13 @@ def add(tx: Transaction, item: StoredItem) -> None:
 
 def get(tx: Transaction, item: str) -> StoredItem | None:
     """The item of this id, erased or not."""
-    row = tx.execute(select(items).where(items.c.id == item)).one_or_none()
+    row = tx.execute(_GET, {"item": item}).one_or_none()
     return None if row is None else _stored(row)
 
 
 def project_of(tx: Transaction, item: str) -> ProjectId | None:
     """The project of an item that is still there."""
-    wanted = select(items.c.project).where(items.c.id == item, items.c.erased.is_(False))
-    found = tx.execute(wanted).scalar_one_or_none()
+    found = tx.execute(_PROJECT_OF, {"item": item}).scalar_one_or_none()
     return None if found is None else ProjectId(found)
 
 
@@ -150,19 +154,28 @@ def class_counts(tx: Transaction, ids: Sequence[ItemId]) -> dict[str, int]:
 
 def set_fields(tx: Transaction, item: ItemId, **values: object) -> None:
     """Change columns of one item."""
-    tx.execute(items.update().where(items.c.id == item).values(**values))
+    tx.execute(_setting(tuple(values)), {"this": item, **values})
+
+
+@lru_cache(maxsize=64)
+def _setting(names: tuple[str, ...]) -> Update:
+    return (
+        items.update()
+        .where(items.c.id == bindparam("this"))
+        .values({name: bindparam(name) for name in names})
+    )
 
 
 def add_classes(
     tx: Transaction, project: ProjectId, item: ItemId, changes: Mapping[str, int]
 ) -> dict[str, int]:
     """Add to an item's shapes by class; returns the classes that it gained (+1) or has lost (-1)."""
-    return _add_counts(tx, item_classes, "class_name", "shapes", project, item, changes)
+    return _add_counts(tx, item_classes, "class_name", project, item, changes)
 
 
 def add_tags(tx: Transaction, project: ProjectId, item: ItemId, changes: Mapping[str, int]) -> dict[str, int]:
     """Add to an item's tags; returns the tags that it gained (+1) or has lost (-1)."""
-    return _add_counts(tx, item_tags, "tag", "count", project, item, changes)
+    return _add_counts(tx, item_tags, "tag", project, item, changes)
 
 
 def drop_summary(tx: Transaction, item: ItemId) -> tuple[dict[str, int], dict[str, int]]:
@@ -207,6 +220,17 @@ def rows(tx: Transaction, ids: list[ItemId]) -> list[ItemRow]:
     ]
 
 
+# as text, which is prepared once: every save runs it
+_ADD_COUNT = {
+    table.name: text(
+        f"INSERT INTO {table.name} (item, {key}, project, {count}) VALUES (:item, :name, :project, :by) "
+        f"ON CONFLICT (item, {key}) DO UPDATE SET {count} = {table.name}.{count} + excluded.{count} "
+        f"RETURNING {count}"
+    )
+    for table, key, count in ((item_classes, "class_name", "shapes"), (item_tags, "tag", "count"))
+}
+
+
 def _stored(row: Row[tuple[object, ...]]) -> StoredItem:
     return StoredItem(**{name: row._mapping[name] for name in StoredItem.__struct_fields__})
 
@@ -215,7 +239,6 @@ def _add_counts(
     tx: Transaction,
     table: Table,
     key: str,
-    count: str,
     project: ProjectId,
     item: ItemId,
     changes: Mapping[str, int],
@@ -224,15 +247,11 @@ def _add_counts(
     for name, by in changes.items():
         if not by:
             continue
-        here = (table.c.item == item) & (table.c[key] == name)
-        before = tx.execute(select(table.c[count]).where(here)).scalar_one_or_none()
-        after = (before or 0) + by
-        if before is None:
-            tx.execute(table.insert(), {"item": item, key: name, "project": project, count: after})
-            turned[name] = 1
-        elif after <= 0:
-            tx.execute(table.delete().where(here))
+        given = {"item": item, "name": name, "project": project, "by": by}
+        after = tx.execute(_ADD_COUNT[table.name], given).scalar_one()
+        if after <= 0:
+            tx.execute(table.delete().where((table.c.item == item) & (table.c[key] == name)))
             turned[name] = -1
-        else:
-            tx.execute(table.update().where(here).values({count: after}))
+        elif after == by:
+            turned[name] = 1
     return turned

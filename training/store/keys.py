@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 
 from studio.domain.ids import ItemId, ProjectId
 from training.store.engine import Transaction
@@ -40,15 +40,20 @@ def put_item(tx: Transaction, item: ItemId, project: ProjectId, wrapped: bytes) 
     tx.execute(item_keys.insert().values(item=item, project=project, wrapped=wrapped))
 
 
+# made once: every save and every row of a list needs it
+_ITEMS = (
+    select(item_keys.c.item, item_keys.c.project, item_keys.c.wrapped, project_keys.c.wrapped)
+    .select_from(item_keys.join(project_keys, item_keys.c.project == project_keys.c.project))
+    .where(item_keys.c.item.in_(bindparam("some", expanding=True)))
+)
+
+
 def items(tx: Transaction, items: Sequence[ItemId]) -> dict[ItemId, tuple[ProjectId, bytes | None, bytes]]:
     """For those that exist: project, wrapped key (None: destroyed), and the project's wrapped key."""
-    joined = item_keys.join(project_keys, item_keys.c.project == project_keys.c.project)
-    columns = (item_keys.c.item, item_keys.c.project, item_keys.c.wrapped, project_keys.c.wrapped)
     found: dict[ItemId, tuple[ProjectId, bytes | None, bytes]] = {}
     for start in range(0, len(items), _AT_ONCE):
         some = items[start : start + _AT_ONCE]
-        rows = tx.execute(select(*columns).select_from(joined).where(item_keys.c.item.in_(some)))
-        for item, of_project, wrapped, project_wrapped in rows:
+        for item, of_project, wrapped, project_wrapped in tx.execute(_ITEMS, {"some": list(some)}):
             found[ItemId(item)] = (ProjectId(of_project), wrapped, project_wrapped)
     return found
 

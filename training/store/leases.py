@@ -1,7 +1,7 @@
 """Leases: who may edit an item, by a number that only grows."""
 
 from msgspec import Struct
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 
 from studio.domain.ids import ItemId, TaskId, UserId
 from training.store.engine import Transaction
@@ -29,6 +29,9 @@ class StoredLease(Struct, frozen=True):
     exclusive: bool
 
 
+_OF_USER = select(leases).where(leases.c.item == bindparam("item"), leases.c.user == bindparam("user"))
+
+
 def of_item(tx: Transaction, item: ItemId) -> list[StoredLease]:
     """Every lease on an item, dead ones that nobody has replaced included."""
     return [StoredLease(*row) for row in tx.execute(select(leases).where(leases.c.item == item))]
@@ -36,8 +39,7 @@ def of_item(tx: Transaction, item: ItemId) -> list[StoredLease]:
 
 def of_user(tx: Transaction, item: ItemId, user: UserId) -> StoredLease | None:
     """This person's lease on an item."""
-    here = (leases.c.item == item) & (leases.c.user == user)
-    row = tx.execute(select(leases).where(here)).one_or_none()
+    row = tx.execute(_OF_USER, {"item": item, "user": user}).one_or_none()
     return None if row is None else StoredLease(*row)
 
 

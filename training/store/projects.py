@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, text
 
 from studio.domain import canonical
 from studio.domain.ids import ProjectId
@@ -38,6 +38,13 @@ project_counts = Table(
     id_column("what", primary_key=True),
     text_column("name", primary_key=True),
     number_column("count"),
+)
+
+
+# as text, which is prepared once: every save runs it
+_COUNT = text(
+    "INSERT INTO project_counts (project, what, name, count) VALUES (:project, :what, :name, :by) "
+    "ON CONFLICT (project, what, name) DO UPDATE SET count = project_counts.count + excluded.count"
 )
 
 
@@ -116,14 +123,7 @@ def count(tx: Transaction, project: ProjectId, changes: Mapping[tuple[str, str],
     for (what, name), by in changes.items():
         if not by:
             continue
-        here = (
-            (project_counts.c.project == project)
-            & (project_counts.c.what == what)
-            & (project_counts.c.name == name)
-        )
-        done = tx.execute(project_counts.update().where(here).values(count=project_counts.c.count + by))
-        if not done.rowcount:
-            tx.execute(project_counts.insert(), {"project": project, "what": what, "name": name, "count": by})
+        tx.execute(_COUNT, {"project": project, "what": what, "name": name, "by": by})
 
 
 def _put_ontology(tx: Transaction, project: ProjectId, ontology: Ontology) -> None:

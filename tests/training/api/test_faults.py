@@ -64,6 +64,7 @@ def test_a_node_killed_at_any_step_of_a_save_holds_all_of_it_or_nothing(
             asked = save(edit, fence=fence, base=revision)
             try:
                 answer = owner.call(routes.SAVE_EDIT, asked, item=item)
+                os.kill(node.pid, signal.SIGUSR2)
                 acknowledged = True
             except httpx.TransportError:
                 acknowledged = False
