@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from studio.cli.frame import DONE, Parser, answer
 from studio.cli.reading import Found, read_folder
 from studio.domain.contracts.formats import ReadItem
 from studio.domain.contracts.plugin import installed_plugins, load_parts
-from studio.domain.contracts.training import Judged, Metric
+from studio.domain.contracts.training import Judged, Judgement, Metric
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import AnyEntity, Box, Track
 from studio.domain.errors import AtelierError
@@ -58,25 +59,15 @@ def run_evaluate(argv: list[str]) -> int:
     asked = parser.parse_args(argv)
     alone.read_record(asked.model)
     found = read_folder(asked.data, asked.format)
-    items = [each for each in _chosen(found, asked.split) if alone.picture_path(each)]
-    if not items:
-        raise AtelierError(
-            "import.nothing",
-            f"{asked.data.name!r} has no pictures in the part that was asked for.",
-            hint="Leave --split out, or name a part that the data has.",
-        )
-    tree = FolderTree(asked.data)
-    pictures = [tree.local(alone.picture_path(each)).read_bytes() for each in items]
-    seen = alone.look(asked.model, pictures)
-    judged = [_judged(item, boxes) for item, boxes in zip(items, seen, strict=True) if boxes is not None]
-    result = _metric().judge(judged, _classes(judged), 0.5)
+    measured = judge_folder(asked.model, asked.data, found, asked.split)
+    result = measured.result
     body: dict[str, Any] = {
         "metrics": dict(result.metrics),
         "per_class": {each.class_name: each for each in result.per_class},
         "slices": {each.name: each for each in result.slices},
         "threshold": result.threshold,
-        "items": len(judged),
-        "unreadable": [item.source for item, boxes in zip(items, seen, strict=True) if boxes is None],
+        "items": measured.items,
+        "unreadable": measured.unreadable,
         "warnings": [f"{each.path}: {each.message}" for each in found.problems],
     }
     lines = [f"{name:12} {value:.4f}" for name, value in result.metrics]
@@ -108,6 +99,36 @@ def run_predict(argv: list[str]) -> int:
         lines += [f"{file}: {each.class_name} {each.score:.3f} {_rounded(each.xyxy)}" for each in kept]
     answer({"pictures": pictures}, as_json=asked.json, text="\n".join(lines))
     return DONE
+
+
+class Measured(Struct, frozen=True):
+    """What a model was worth on part of a folder; `unreadable` names the pictures that cannot be decoded."""
+
+    result: Judgement
+    items: int
+    unreadable: tuple[str, ...]
+
+
+def judge_folder(model: Path, data: Path, found: Found, split: str) -> Measured:
+    """Judge a model on the items of `split`, else on all that are not for training.
+
+    Raises `import.nothing`, `model.unreadable`, `model.no_answer`, `sandbox.*`.
+    """
+    items = [each for each in _chosen(found, split) if alone.picture_path(each)]
+    if not items:
+        raise AtelierError(
+            "import.nothing",
+            f"{data.name!r} has no pictures in the part that was asked for.",
+            hint="Leave --split out, or name a part that the data has.",
+        )
+    tree = FolderTree(data)
+    seen = alone.look(model, [tree.local(alone.picture_path(each)).read_bytes() for each in items])
+    judged = [_judged(item, boxes) for item, boxes in zip(items, seen, strict=True) if boxes is not None]
+    return Measured(
+        _metric().judge(judged, _classes(judged), 0.5),
+        len(judged),
+        tuple(item.source for item, boxes in zip(items, seen, strict=True) if boxes is None),
+    )
 
 
 def _parameters(parser: Parser, given: Sequence[str]) -> dict[str, Any]:
