@@ -67,7 +67,7 @@ def new_project(folder: Path) -> tuple[ProjectId, str]:
 
 
 def started(place: Place, picture: Path) -> tuple[float, float]:
-    """Seconds until the Data page is filled, and MiB of the studio's process at its largest."""
+    """Seconds until the project is open on its Data page, and MiB of the studio's process at its largest."""
     command = [sys.executable, "-m", "studio", "studio", "--workspace", place.folder, "--page", "data"]
     began = time.monotonic()
     process = subprocess.Popen(
@@ -78,12 +78,12 @@ def started(place: Place, picture: Path) -> tuple[float, float]:
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     taken_s = time.monotonic() - began
-    assert process.returncode == 0, "the studio did not come to a filled page"
+    assert process.returncode == 0, "the studio did not open its project"
     picture.unlink()
     return taken_s - studio._SETTLE_MS / 1000, used.ru_maxrss / 1024
 
 
-@bench("P42", "studio start to the filled Data page, 100,000 items beside none; node running", at_most=1.5)
+@bench("P42", "studio start to the open project, 100,000 items beside none; node running", at_most=1.5)
 def start() -> Samples:
     with tempfile.TemporaryDirectory(prefix="atelier-b-") as name:
         root = Path(name)
