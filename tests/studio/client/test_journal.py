@@ -15,36 +15,12 @@ from hypothesis import strategies as st
 
 from studio.client import journal_file
 from studio.client.journal import BEGIN_ANEW_BYTES, Journal
-from studio.client.ledger import DraftEnded, DraftKept, Ended, Kept, Ledger, Record, SetAside
+from studio.client.ledger import DraftEnded, Ended, Ledger, Record, SetAside
 from studio.client.sealing import seal_to
-from studio.domain.edit import creation
-from studio.domain.entities import Tag
-from studio.domain.ids import ItemId, OperationId
-from studio.domain.wire.documents import Draft
-from tests.studio.domain.strategies import counted_id
+from tests.studio.client.journals import KEY, NODE_KEY, NODE_SECRET, draft, kept, opened, operation
 from training.data.sealing import open_box
 
-KEY = bytes(range(32))
-NODE = X25519PrivateKey.generate()
-NODE_KEY = NODE.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
-def opened(folder: Path, user: str = "ann", key: bytes = KEY) -> Journal:
-    return Journal(folder, key, "node-1", user, NODE_KEY)
-
-
-def operation(number: int) -> OperationId:
-    return OperationId(counted_id(number))
-
-
-def kept(number: int, text: str = "rain") -> Kept:
-    edit = creation("Tag", Tag(counted_id(number), text))
-    return Kept(operation(number), ItemId("item"), number, edit, 0)
-
-
-def draft(number: int, state: bytes = b"half a polygon") -> DraftKept:
-    return DraftKept(Draft(operation(number), ItemId("item"), "polygon", "Draw polygon", 0, state))
-
+NODE = X25519PrivateKey.from_private_bytes(NODE_SECRET)
 
 numbers = st.integers(0, 5)
 records = st.one_of(
@@ -106,6 +82,7 @@ def test_nothing_can_be_read_without_the_key(tmp_path: Path) -> None:
 
 
 def test_the_node_can_open_a_journal_that_is_handed_in(tmp_path: Path) -> None:
+    assert NODE.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) == NODE_KEY
     journal = opened(tmp_path)
     journal.append(kept(1))
     journal.close()
@@ -246,7 +223,8 @@ def test_the_file_is_begun_anew_when_nothing_is_open(tmp_path: Path) -> None:
 CHILD = """
 import sys, threading
 from pathlib import Path
-from tests.studio.client import test_journal as t
+from tests.studio.client import journals as t
+from studio.client.ledger import Ended
 from studio.client import journal, journal_file
 journal.BEGIN_ANEW_BYTES = 4000
 kill_at = int(sys.argv[2])
@@ -270,7 +248,7 @@ held = t.opened(Path(sys.argv[1]))
 for number in range(60):
     held.append(t.kept(number, "x" * 200), lambda n=number: (sys.stdout.write(f"{n}\\n"), sys.stdout.flush()))
     if number % 3:
-        held.append(t.Ended(t.operation(number - 1)))
+        held.append(Ended(t.operation(number - 1)))
     if number % 7 == 0:
         held.sync()
 held.close()
@@ -296,7 +274,7 @@ def test_a_kill_at_any_step_loses_nothing_that_was_said_to_be_kept(root: Path, t
     assert said[-2] == "whole"
     steps = int(said[-1])
     assert steps > 40
-    for kill_at in range(1, steps, max(1, steps // 12)):
+    for kill_at in range(1, steps, max(1, steps // 10)):
         folder = tmp_path / str(kill_at)
         _, said = _child(root, folder, kill_at)
         promised = {int(each) for each in said if each.isdigit()}

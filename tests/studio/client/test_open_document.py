@@ -19,8 +19,8 @@ from studio.domain.edit import Edit, change, creation
 from studio.domain.entities import Box, StreamId, Tag, Track, TrackId
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, ItemId, ShapeId, new_id
+from tests.studio.client.journals import KEY, NODE_KEY
 from tests.studio.client.memory_node import MemoryItem, MemoryNode
-from tests.studio.client.test_journal import KEY, NODE_KEY
 from tests.studio.domain.strategies import counted_id
 
 TRACK = Track(TrackId(counted_id(1)), "car")

@@ -273,6 +273,7 @@ def test_items_are_found(client: Client, project: ProjectId) -> None:
     assert page.total == 3
 
 
+@pytest.mark.slow
 def test_an_item_seen_before_opens_without_the_node(
     tmp_path_factory: pytest.TempPathFactory, pictures: Path
 ) -> None:
