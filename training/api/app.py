@@ -43,6 +43,7 @@ NOUNS = (
 LARGEST_MESSAGE = 64 * 1024 * 1024
 LARGEST_RAW = 8 * 1024 * 1024  # a chunk of an upload, a tile
 LARGEST_OPEN = 64 * 1024  # from somebody who has not signed in
+SMALL = 256 * 1024  # what is read before it is known who sends it
 MEDIA_TYPE = "application/msgpack"
 
 _READING = re.compile(r"/(query|matches|compare|log)$")  # asked with POST, and changing nothing
@@ -91,20 +92,14 @@ class _Endpoint:
     async def answer(self, request: Request) -> Response:
         """Answer one request; every error becomes a problem document."""
         try:
+            if _is_small(request):
+                # one visit to a worker thread: each costs a switch, which is much on a busy machine
+                data = await _body(request, min(self._limit, SMALL))
+                return await run_in_threadpool(self._whole, request, data)
             # who it is comes before the body, so that a stranger cannot make the node hold 64 MB
-            session, project = await run_in_threadpool(self._allowed, request)
+            place = await run_in_threadpool(self._allowed, request)
             data = await _body(request, self._limit)
-            call = Call(
-                ids=dict(request.path_params),
-                body=self._decoded(data),
-                session=session,
-                node=self._node,
-                project=project,
-                headers=request.headers,
-                query=request.query_params,
-                peer=request.client.host if request.client else "",
-            )
-            return _encoded(await run_in_threadpool(self._handler, call))
+            return await run_in_threadpool(self._handled, request, data, *place)
         except AtelierError as error:
             return problem(error)
         except ClientDisconnect:
@@ -120,6 +115,24 @@ class _Endpoint:
                     hint="Try again; the node's log tells more under this number.",
                 )
             )
+
+    def _whole(self, request: Request, data: bytes) -> Response:
+        return self._handled(request, data, *self._allowed(request))
+
+    def _handled(
+        self, request: Request, data: bytes, session: Session | None, project: ProjectId | None
+    ) -> Response:
+        call = Call(
+            ids=dict(request.path_params),
+            body=self._decoded(data),
+            session=session,
+            node=self._node,
+            project=project,
+            headers=request.headers,
+            query=request.query_params,
+            peer=request.client.host if request.client else "",
+        )
+        return _encoded(self._handler(call))
 
     def _decoded(self, data: bytes) -> Any:
         if self._route.raw_request:
@@ -174,6 +187,13 @@ def problem(error: AtelierError) -> Response:
 def _token(request: Request) -> str:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _is_small(request: Request) -> bool:
+    if "transfer-encoding" in request.headers:
+        return False
+    length = request.headers.get("content-length", "0")
+    return length.isascii() and length.isdigit() and int(length) <= SMALL
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -1,0 +1,38 @@
+"""What is too large is refused, and a stranger is refused before much of it was read."""
+
+from collections.abc import Iterator
+
+from studio.domain.wire import routes
+from studio.domain.wire.session import Settings
+from tests.training.running import RunningNode
+from training.api.app import LARGEST_OPEN, SMALL
+
+
+def endless() -> Iterator[bytes]:
+    """A body that says no length."""
+    for _ in range(4096):
+        yield bytes(65536)
+
+
+def test_a_message_without_end_is_refused(node: RunningNode) -> None:
+    headers = {"Authorization": f"Bearer {node.owner().token}"}
+    answer = node.http.put("/me/settings", content=endless(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "wire.too_large")
+
+
+def test_who_has_not_signed_in_may_say_little(node: RunningNode) -> None:
+    for size, expected in ((LARGEST_OPEN, 400), (LARGEST_OPEN + 1, 413), (SMALL + 1, 413)):
+        answer = node.http.post("/sessions", content=b"\xc1" + bytes(size - 1))
+        assert answer.status_code == expected, size
+
+
+def test_a_stranger_is_refused_before_a_large_body_is_read(node: RunningNode) -> None:
+    answer = node.http.put("/me/settings", content=bytes(SMALL + 1))
+    assert (answer.status_code, answer.json()["code"]) == (401, "session.missing")
+
+
+def test_a_large_message_of_somebody_who_is_signed_in_is_taken(node: RunningNode) -> None:
+    large = Settings(tuple((f"layout {number}", "x" * 90_000) for number in range(4)))
+    owner = node.owner()
+    owner.call(routes.KEEP_SETTINGS, large)
+    assert owner.call(routes.SETTINGS) == large
