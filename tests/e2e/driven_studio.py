@@ -77,6 +77,8 @@ def answer(question: dict[str, Any], window: QWidget) -> Any:
             return [each for each in labels if each]
         case {"boxes": True}:
             return boxes(window)
+        case {"polygons": True}:
+            return polygons(window)
         case {"canvas": [float() | int() as x, float() | int() as y]}:
             return on_canvas(window, float(x), float(y))
         case {"actions": True}:
@@ -106,6 +108,16 @@ def boxes(window: Any) -> list[list[Any]] | None:
             track = held.get(entity.track)
             found.append([track.class_name if isinstance(track, Track) else "", *entity.xyxy])
     return sorted(found)
+
+
+def polygons(window: Any) -> list[int]:
+    """How many points each polygon of the open item has."""
+    from studio.domain.entities import Polygon
+
+    page = window.stack.page("label")
+    opened = page.host.opened if page is not None else None
+    held = opened.document.document if opened is not None else ()
+    return sorted(len(each.outline) for each in held if isinstance(each, Polygon))
 
 
 def on_canvas(window: Any, x: float, y: float) -> list[int] | None:

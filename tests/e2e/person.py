@@ -134,6 +134,12 @@ class Person:
             self.screen.hand("mouseup", 1)
         return self
 
+    def point_at(self, at: tuple[float, float]) -> Person:
+        """Click on a point of the picture, in its pixels."""
+        self.screen.hand("mousemove", *self.ask(canvas=list(at)))
+        self.screen.hand("click", 1)
+        return self
+
     def boxes(self) -> list[list[Any]]:
         """(class, left, top, right, bottom) of the open item's boxes; waits until one is open."""
         self.until(lambda: self.ask(boxes=True) is not None, "an open item")

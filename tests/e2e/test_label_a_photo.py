@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from studio.client import OwnNode
 from tests.e2e.person import Person
 
 FIRST = ((80.0, 60.0), (220.0, 180.0))
@@ -103,3 +107,45 @@ def test_two_studios_on_one_item_see_each_others_boxes(
     bob.until(lambda: len(bob.boxes()) == 2, "the second box")
     ann.until(lambda: ann.boxes() == bob.boxes(), "the same two boxes in the other studio")
     assert len(ann.boxes()) == 2
+
+
+def test_a_node_killed_under_the_studio_comes_back_and_gets_what_was_drawn_meanwhile(
+    sit_down: Callable[..., Person], pictures: Path, workspace: Path
+) -> None:
+    ann = sit_down()
+    begin(ann, pictures)
+    node = OwnNode.find(workspace)
+    assert node is not None
+    os.kill(node.pid, signal.SIGKILL)
+    draw(ann, *FIRST)
+    drawn = ann.until(ann.boxes, "a box, though the node is gone")
+    ann.reads("State of your work", "Kept here: 1")
+
+    def another_node() -> bool:
+        again = OwnNode.find(workspace)
+        return again is not None and again.pid != node.pid
+
+    ann.until(another_node, "another node")
+    ann.reads("State of your work", "Saved")
+    assert ann.boxes() == drawn
+
+
+def test_a_polygon_that_was_not_finished_is_offered_again_after_a_kill(
+    sit_down: Callable[..., Person], pictures: Path
+) -> None:
+    ann = sit_down()
+    begin(ann, pictures)
+    ann.press("p")
+    for point in ((80.0, 60.0), (220.0, 70.0), (200.0, 180.0)):
+        ann.point_at(point)
+    ann.until(lambda: not ann.ask(read="State of your work").startswith("Writing"), "the draft on disk")
+    time.sleep(2.5)  # unfinished gestures are journalled each second
+    ann.kill()
+
+    ann.start()
+    ann.reads("State of your work", "Saved")
+    open_first(ann)
+    ann.see("You had not finished")
+    ann.click("Go on")
+    ann.press("Return")
+    assert ann.until(lambda: ann.ask(polygons=True), "the polygon") == [3]
