@@ -80,6 +80,7 @@ def _work(orders: Orders, format_: Format, pipe: BinaryIO) -> None:
     tree, staged = _tree(orders)
     if orders.plan:
         send(pipe, _plan(format_, tree, orders.skip))
+        send(pipe, End())
         return
     for path in tree.paths():
         if (archive := _archive(path)) is not None:

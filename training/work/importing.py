@@ -131,6 +131,7 @@ class _Bringing:
     def _follow_workers(self, done: frozenset[str]) -> Iterator[Prepared | Bad]:
         handled = set(done)
         while True:
+            before = len(handled)
             self._worker = Worker(self._orders(plan=False, skip=frozenset(handled)))
             try:
                 for message in self._worker.messages():
@@ -144,10 +145,13 @@ class _Bringing:
                 return
             except WorkerDied as died:
                 self._deaths += 1
-                if not died.source or died.source in handled or self._deaths > _DEATHS:
+                blamed = died.source if died.source not in handled else ""
+                # killed between two items: nobody is to blame, as long as it got on at all
+                if self._deaths > _DEATHS or (not blamed and len(handled) == before):
                     raise _unreadable() from died
-                handled.add(died.source)
-                yield Bad(_deadly(died.source), died.source, skipped=True)
+                if blamed:
+                    handled.add(blamed)
+                    yield Bad(_deadly(blamed), blamed, skipped=True)
             finally:
                 self._worker.close()
 

@@ -6,15 +6,18 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import psutil
 import pytest
 
+from studio.domain import canonical
 from studio.domain.entities import Box
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ImportId, new_id
 from studio.domain.wire import routes
 from studio.domain.wire.documents import RevertBatch, RevisionQuery
-from studio.domain.wire.jobs import NewImport, SourceFile
+from studio.domain.wire.jobs import ImportReport, NewImport, SourceFile
 from studio.domain.wire.people import TaskQuery
+from tests.training.running import running_node
 from tests.training.uploading import (
     bring_in,
     files_of,
@@ -229,3 +232,60 @@ def test_real_blood_cells_come_in(owner, project, shared_data: Path):
     assert report.shapes > 3000
     assert set(report.new_classes) == {"RBC", "WBC", "Platelets"}
     assert items_of(owner, project, split="val").total > 30
+
+
+def test_a_file_that_ends_its_reader_is_parked_and_the_rest_comes_in(node, owner, project, tmp_path):
+    state = send(owner, project, voc_folder(tmp_path / "voc", 300))
+    until = time.monotonic() + 120
+    while items_of(owner, project).total < 64:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    killed = [
+        child.kill()
+        for child in psutil.Process(node.pid).children()
+        if "training.data.worker" in child.cmdline()
+    ]
+    assert len(killed) == 1
+    report = canonical.decode(wait_for(owner, state.job).result, ImportReport)
+    # killed between two items it takes none along
+    assert report.items + report.skipped == 300
+    assert report.skipped <= 1
+    assert {each.code for each in report.problems} <= {"import.deadly_file"}
+
+
+def test_media_can_be_adopted_where_they_lie(tmp_path):
+    folder = voc_folder(tmp_path / "lake" / "cells", 4)
+    secret = voc_folder(tmp_path / "secret", 1)
+    (tmp_path / "lake" / "link").symlink_to(secret)
+    workspace = tmp_path / "w"
+    workspace.mkdir()
+    (workspace / "node.toml").write_text(f'[roots]\nlake = "{tmp_path / "lake"}"\n')
+    with running_node(workspace) as node:
+        owner = node.owner()
+        project = new_project(owner)
+        for wrong in (
+            str(secret),
+            str(tmp_path / "lake" / "link"),
+            str(tmp_path / "lake" / ".." / "secret"),
+            "cells",
+        ):
+            with pytest.raises(AtelierError) as caught:
+                owner.call(routes.NEW_IMPORT, NewImport("x", "pascal_voc", adopt=wrong), project=project)
+            assert caught.value.code == "import.not_allowed", wrong
+        asked = NewImport("x", "pascal_voc", adopt=str(folder))
+        state = owner.call(routes.NEW_IMPORT, asked, project=project)
+        assert state.missing == ()
+        wait_for(owner, owner.call(routes.START_IMPORT, import_=state.id).job)
+        rows = items_of(owner, project).rows
+        assert len(rows) == 4
+        path = routes.path_of(
+            routes.MEDIA, item=rows[0].id, stream=rows[0].stream, frame=0, rendition="original"
+        )
+        headers = {"Authorization": f"Bearer {owner.token}"}
+        file = folder / rows[0].name
+        before = file.read_bytes()
+        assert owner.http.get(path, headers=headers).content == before
+        picture(file, 999)
+        changed = owner.http.get(path, headers=headers)
+        assert changed.status_code >= 400
+        assert changed.json()["code"] == "media.changed"
