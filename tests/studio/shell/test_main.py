@@ -1,0 +1,64 @@
+"""Starting: what is told where no window can be opened, and what is not loaded before the first paint."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+LATE = {"httpx", "pyqtgraph", "cryptography", "torch", "open3d", "sqlalchemy", "fastapi", "scipy"}
+
+FIRST_PAINT = """
+import json, sys
+from studio.shell import main
+from studio.shell.studio import Studio
+from PySide6.QtWidgets import QApplication
+
+def begin(self):
+    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+    QApplication.quit()
+
+Studio.begin = begin
+main.run([])
+"""
+
+
+def started(code: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    kept |= {f"XDG_{name}_HOME": str(home) for name in ("CONFIG", "STATE", "DATA")}
+    return subprocess.run(
+        [sys.executable, "-c", code] if "\n" in code else [sys.executable, "-m", "studio", *code.split()],
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_without_a_display_a_sentence_and_exit_code_two(tmp_path: Path) -> None:
+    done = started("studio", tmp_path, QT_QPA_PLATFORM="xcb")
+    assert done.returncode == 2
+    assert "There is no display to open the window on." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_display_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    done = started("studio", tmp_path, QT_QPA_PLATFORM="xcb", DISPLAY=":29876")
+    assert done.returncode == 2
+    assert "The display :29876 does not answer." in done.stderr
+
+
+def test_a_page_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    done = started("studio --page nowhere", tmp_path, QT_QPA_PLATFORM="offscreen")
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+
+
+def test_the_first_paint_waits_for_nothing_heavy(tmp_path: Path) -> None:
+    done = started(FIRST_PAINT, tmp_path, QT_QPA_PLATFORM="offscreen")
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "PySide6" in loaded
+    assert loaded & LATE == set()
