@@ -43,9 +43,10 @@ def open_runs(node: Node) -> Conductor:
 
 
 def run_bounds() -> Bounds:
-    """What a training run may take of this machine."""
+    """What a training run may take of this machine: all processors but one, which the window keeps."""
+    cores = max(1, (os.cpu_count() or 1) - 1)
     memory = max(GIB, min(machine_memory() - _RESERVE, machine_memory() * 3 // 4))
-    return Bounds(memory_bytes=memory, scratch_bytes=min(memory // 4, 4 * GIB), threads=os.cpu_count() or 1)
+    return Bounds(memory_bytes=memory, scratch_bytes=min(memory // 4, 4 * GIB), threads=cores)
 
 
 class Conductor:
@@ -148,9 +149,12 @@ class Conductor:
             self._current = (run_id, attempt)
         if self._stopped(run_id):  # asked for between the row and here
             attempt.child.tell(Pause() if rules.state_of(self._node, run_id) == "pausing" else Cancel())
-        ending = attempt.wait()
-        with self._lock:
-            self._current = None
+        try:
+            ending = attempt.wait()
+        finally:  # what the node could not write down must not train on unseen
+            attempt.child.kill()
+            with self._lock:
+                self._current = None
         if self._closing and ending.how == "failed":
             return  # the row says running, so the next start goes on
         self._conclude(run, attempt, ending, time.monotonic() - began_s)
