@@ -354,7 +354,7 @@ class ContactSheet(QAbstractScrollArea):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        name = key_name(event.key(), event.modifiers())
+        name = key_name(event)
         plain = name.removeprefix("Ctrl+").removeprefix("Shift+")
         at = self._selection.current
         if plain in MOVES and self._rows.total:

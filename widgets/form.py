@@ -89,7 +89,8 @@ class Answer(QWidget):
         self.field = field
         self._problem = QLabel()
         self._problem.setWordWrap(True)
-        self._problem.setStyleSheet("color: #c62828")
+        dark = self.palette().window().color().lightness() < 128
+        self._problem.setStyleSheet(f"color: {'#ff8a80' if dark else '#c62828'}")
         self._problem.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -395,7 +395,7 @@ class ImageCanvas(QWidget):
             self._report("cancel", QPointF(), lost, "none")
 
     def _take(self, event: QKeyEvent, only_ask: bool) -> bool:
-        name = key_name(event.key(), event.modifiers())
+        name = key_name(event)
         return bool(name) and self.key_taker is not None and self.key_taker(name, only_ask)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

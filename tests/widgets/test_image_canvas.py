@@ -1,16 +1,18 @@
 """The image canvas: what is cached equals what is painted anew, hands are reported, faults are survived."""
 
 import random
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from widgets.canvas.drawables import Drawables, Mark, Outline, ShapeStyle
+from widgets.canvas.hands import key_name
 from widgets.canvas.pyramid import Pyramid, halvings
 from widgets.canvas.tone import Tone
 from widgets.image_canvas import ImageCanvas
@@ -195,6 +197,14 @@ def test_keys_that_are_taken_do_not_reach_menus_and_others_do(canvas):
         QTest.keyClick(canvas, key, held)
     done = [key for key, only_ask in asked if not only_ask]
     assert done == ["B", "Shift+N", "Tab", "+"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="scan codes are the platform's own")
+def test_shift_and_a_digit_is_that_digit_whatever_the_layout_makes_of_it():
+    shift = Qt.KeyboardModifier.ShiftModifier
+    for key, scan, name in ((Qt.Key.Key_Exclam, 10, "Shift+1"), (Qt.Key.Key_QuoteDbl, 11, "Shift+2")):
+        assert key_name(QKeyEvent(QEvent.Type.KeyPress, key, shift, scan, 0, 0)) == name
+    assert key_name(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_N, shift, 57, 0, 0)) == "Shift+N"
 
 
 def test_a_failing_paint_is_marked_and_later_paints_work(canvas, qtbot, caplog):

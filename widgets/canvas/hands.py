@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Literal
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QInputEvent, QKeySequence, QPointingDevice, QTabletEvent
+from PySide6.QtGui import QInputEvent, QKeyEvent, QKeySequence, QPointingDevice, QTabletEvent
 
 from studio.domain.contracts.editing import Modifier, Pointer, PointerKind
 from widgets.canvas.view import View
@@ -63,15 +64,28 @@ def pointer_of(
     )
 
 
-def key_name(key: int, modifiers: Qt.KeyboardModifier) -> str:
+def key_name(event: QKeyEvent) -> str:
     """A key in Qt's portable notation ("Shift+N"), or nothing for a modifier alone."""
+    key, modifiers = event.key(), event.modifiers()
     if key in ONLY_MODIFIERS:
         return ""
     if key == Qt.Key.Key_Backtab:  # what Shift+Tab arrives as
         return "Shift+Tab"
     held = modifiers & ~Qt.KeyboardModifier.KeypadModifier
+    if held & Qt.KeyboardModifier.ShiftModifier and (digit := _digit_row(event)) is not None:
+        key = digit
     if key == Qt.Key.Key_Enter:
         key = Qt.Key.Key_Return
     if key in (Qt.Key.Key_Plus, Qt.Key.Key_Asterisk, Qt.Key.Key_Question):  # Shift made the letter
         held &= ~Qt.KeyboardModifier.ShiftModifier
     return QKeySequence(held.value | key).toString(QKeySequence.SequenceFormat.PortableText)
+
+
+def _digit_row(event: QKeyEvent) -> int | None:
+    """The digit on a key of the upper row: with Shift most layouts say "!" and "@", each its own."""
+    scan, virtual = event.nativeScanCode(), event.nativeVirtualKey()
+    if sys.platform == "win32":
+        return virtual if 0x30 <= virtual <= 0x39 else None  # VK_0 to VK_9
+    if sys.platform.startswith("linux") and 10 <= scan <= 19:  # evdev + 8, on X11 and Wayland
+        return ord("1234567890"[scan - 10])
+    return None
