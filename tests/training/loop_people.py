@@ -25,6 +25,11 @@ class Everybody:
             self.people[name] = sign_in(self.node, self.loop.workspace, name)
         return self.people[name]
 
+    def come_back(self) -> None:
+        """Everybody goes on with their session at a node that was started again."""
+        for person in self.people.values():
+            person.http = self.node.http
+
     def wait(self, job: JobId | None) -> Job:
         """The job when it is over."""
         assert job is not None

@@ -285,7 +285,7 @@ def test_a_service_outlives_its_node_and_is_found_again(team: Releasing) -> None
     team.node.kill()
     assert team.ask(service, token, 5).model == team.loop.good
     team.node.start()
-    team.people.clear()
+    team.come_back()
     again = team.answering()
     assert again.url == service.url
     assert json.loads((folder / "process.json").read_text())["pid"] == pid
@@ -312,7 +312,7 @@ def test_a_node_killed_while_it_promotes_leaves_the_old_table_or_the_new(
     team.node.kill()
     thread.join()
     team.node.start()
-    team.people.clear()
+    team.come_back()
     done = team.release(waiting)
     old, new = {team.loop.poor: 100}, {team.loop.poor: 90, team.loop.good: 10}
     shares = {arm.model: arm.share for arm in team.answering().arms}
