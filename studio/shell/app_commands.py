@@ -25,6 +25,7 @@ def app_commands(
     show_notices: Callable[[], None],
     show_log: Callable[[], object],
     import_folder: Callable[[], None],
+    may_import: Callable[[], bool],
     set_theme: Callable[[Theme], None],
     text_size: Callable[[int], None],
     full_screen: Callable[[], None],
@@ -39,13 +40,14 @@ def app_commands(
         return Command(name, title, lambda _context: act(), keys=keys, menu=menu, help=text)
 
     return [
-        command(
+        Command(
             "file.import",
             "Import a folder …",
-            import_folder,
-            ("Ctrl+I",),
-            "File",
-            "Bring in labelled or plain data",
+            lambda _context: import_folder(),
+            keys=("Ctrl+I",),
+            menu="File",
+            help="Bring in labelled or plain data",
+            when=lambda _context: may_import(),
         ),
         command(
             "file.connect", "Connect to another node …", connect, (), "File", "Work on a node of your team's"

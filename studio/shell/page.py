@@ -120,6 +120,11 @@ class Desk(QObject):
         self.read_only = session is not None and session.client.read_only
         self.connected_changed.emit(session is not None)
 
+    def set_user(self, user: UserInfo) -> None:
+        """The same person, whose roles have changed."""
+        self.user = user
+        self.project_changed.emit(self.project)
+
     def set_project(self, project: Project | None) -> None:
         """Make `project` the one that is open; also called when its figures have changed."""
         self.project = project

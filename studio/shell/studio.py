@@ -12,6 +12,7 @@ from studio.domain.errors import AtelierError
 from studio.domain.wire import routes
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.projects import Project, Projects
+from studio.domain.wire.session import UserInfo
 from studio.shell.calls import Calls
 from studio.shell.link import Link
 from studio.shell.page import Place
@@ -155,6 +156,11 @@ class Studio(QObject):
                 self._desk.set_project(fresh)
 
         self._calls.start("project", lambda _call: client.call(routes.PROJECT, project=project.id), done)
+        self._calls.start("me", lambda _call: client.call(routes.ME), self._show_user)
+
+    def _show_user(self, user: UserInfo) -> None:
+        if user != self._desk.user:
+            self._desk.set_user(user)
 
     def _remember_project(self, project: Project | None) -> None:
         if project is not None:

@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
             show_notices=self._show_notices,
             show_log=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log))),
             import_folder=self.import_folder,
+            may_import=self._may_import,
             set_theme=self.set_theme,
             text_size=self._step_text_size,
             full_screen=lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
@@ -144,6 +145,10 @@ class MainWindow(QMainWindow):
     def _calls_of(self, owner: QObject, workers: Workers) -> Calls:
         return Calls(owner, workers, self.notices.add_error, faults.explain)
 
+    def _may_import(self) -> bool:
+        # without a project one is made on the way
+        return self.desk.is_connected and (self.desk.project is None or self.desk.may("manager"))
+
     def _offer_commands(self, commands: Sequence[Command], context: object, page: str) -> None:
         self.actions_table.register(commands, context, own_keys=True)
         for scope in {command.scope for command in commands}:
@@ -175,7 +180,7 @@ class MainWindow(QMainWindow):
         return QSize(min(1440, int(room.width() * 0.92)), min(900, int(room.height() * 0.9)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self.desk.is_connected and _dropped_folder(event) is not None:
+        if self._may_import() and _dropped_folder(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
