@@ -242,6 +242,7 @@ class Walk:
         self._settle()
         corners = self.hand.on_canvas((xyxy[0] - 1, xyxy[1] - 1), (xyxy[2] + 1, xyxy[3] + 1))
         before = self._revision()
+        self._choose_class(judged.predicted or judged.labelled)
         self.hand.keys("b")
         self.hand.drag(*corners)
         self.hand.until("the correction is saved", lambda: self._revision() > before)
@@ -337,7 +338,9 @@ class Walk:
         self.hand.click(title, number=rail)
 
     def _press_train(self, epochs: int) -> None:
-        self.hand.click("Show parameters")
+        self.hand.find("Show parameters")
+        if not self.hand.is_there("Epochs"):
+            self.hand.click("Show parameters")
         self.hand.fill("Epochs", str(epochs))
         self.shoot("train-new")
         self.hand.until("training can start", lambda: self._can("Train"))
@@ -393,6 +396,14 @@ class Walk:
                 self.hand.click_at((left + width // 2, top + height // 2))
                 return
         self.hand.keys("Escape")
+
+    def _choose_class(self, name: str) -> None:
+        """A class by its row in the palette."""
+        for each in self.hand.ask("find", name=name)["found"]:
+            if each["said"] == name and each["kind"] == "QWidget":
+                left, top, width, height = each["rect"]
+                self.hand.click_at((left + width // 2, top + height // 2))
+                return
 
     def _combo(self, name: str) -> int:
         found = [each for each in self.hand.ask("find", name=name)["found"] if each["enabled"]]
