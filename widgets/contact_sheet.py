@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QWidget
 
-from widgets.canvas.hands import key_name
+from widgets.canvas.pointers import key_name
 from widgets.decoding import PictureDecoder
 from widgets.painted import paint_guarded
 from widgets.row_window import RowWindow

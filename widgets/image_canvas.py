@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from msgspec.structs import replace
-from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QFocusEvent,
-    QInputEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
-    QRegion,
-    QResizeEvent,
-    QTabletEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from studio.domain.contracts.editing import PointerKind
 from widgets.canvas.drawables import Drawables, Mark, differences
-from widgets.canvas.hands import BUTTONS, Button, key_name, pointer_of
+from widgets.canvas.hand import Hand
 from widgets.canvas.layers import CachedLayer
 from widgets.canvas.overlay import Overlay, paint_overlay
 from widgets.canvas.pyramid import Pyramid
@@ -34,15 +20,13 @@ from widgets.canvas.view import XY, Rect, View
 from widgets.painted import paint_guarded
 
 REST_MS = 60  # after the last event everything is made crisp
-WHEEL_STEP = 1.2
 LIVE_MARGIN = 12.0  # casing and grips around a shape that is drawn live
 
 
 class ImageCanvas(QWidget):
     """A picture, shapes over it, and a hand: `pointer` carries every event in picture pixels.
 
-    Middle button or Space with the left one pan; the wheel zooms to the cursor. Keys go to `key_taker`,
-    which answers whether it took them: only then are they kept from menus and focus changes.
+    Keys go to `hand.key_taker`.
     """
 
     pointer = Signal(object)  # a Pointer
@@ -58,7 +42,10 @@ class ImageCanvas(QWidget):
         self.setMouseTracking(True)
         self.view = View()
         self.pyramid: Pyramid | None = None
-        self.key_taker: Callable[[str, bool], bool] | None = None  # (key, only ask) -> takes it
+        self.hand = Hand(self, lambda: self.view)
+        self.hand.pointer.connect(self.pointer)
+        self.hand.view_wanted.connect(self.set_view)
+        self.hand.moved.connect(self._mouse_moved)
         self.fault_marks = 0
         self._shapes = Drawables()
         self._predictions = Drawables()
@@ -72,9 +59,6 @@ class ImageCanvas(QWidget):
         self._picture_layer = CachedLayer(self._paint_picture, background)
         self._shape_layer = CachedLayer(self._paint_shapes)
         self._prediction_layer = CachedLayer(self._paint_predictions)
-        self._pressed: Button = "none"
-        self._pan_from: tuple[QPointF, View] | None = None
-        self._space = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -286,131 +270,9 @@ class ImageCanvas(QWidget):
         self._view_moved()
         super().resizeEvent(event)
 
-    # Hands
-
-    def _report(self, kind: PointerKind, at: QPointF, event: QInputEvent, button: Button) -> None:
-        self.pointer.emit(pointer_of(kind, at, self.view, event, button))
-
-    def _press(self, at: QPointF, event: QInputEvent, button: Button) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if button == "middle" or (button == "left" and self._space):
-            self._pan_from = (at, self.view)
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
-            return
-        self._pressed = button
-        self._report("press", at, event, button)
-
-    def _move(self, at: QPointF, event: QInputEvent) -> None:
-        self._set_overlay(replace(self._overlay, mouse=(at.x(), at.y())))
-        if self._pan_from is not None:
-            start, view = self._pan_from
-            self.set_view(view.panned((at.x() - start.x(), at.y() - start.y())))
-            return
-        kind: PointerKind = "hover" if self._pressed == "none" else "move"
-        self._report(kind, at, event, self._pressed)
-
-    def _release(self, at: QPointF, event: QInputEvent, button: Button) -> None:
-        if self._pan_from is not None and button in ("left", "middle"):
-            self._pan_from = None
-            self.setCursor(Qt.CursorShape.OpenHandCursor if self._space else Qt.CursorShape.ArrowCursor)
-            return
-        if self._pressed == button:
-            self._pressed = "none"
-            self._report("release", at, event, button)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if button := BUTTONS.get(event.button()):
-            self._press(event.position(), event, button)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._move(event.position(), event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if button := BUTTONS.get(event.button()):
-            self._release(event.position(), event, button)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if button := BUTTONS.get(event.button()):
-            self._press(event.position(), event, button)
-            if self._pan_from is None:
-                self._report("double", event.position(), event, button)
-
-    def tabletEvent(self, event: QTabletEvent) -> None:
-        match event.type():
-            case QEvent.Type.TabletPress:
-                self._press(event.position(), event, BUTTONS.get(event.button(), "left"))
-            case QEvent.Type.TabletMove:
-                self._move(event.position(), event)
-            case QEvent.Type.TabletRelease:
-                self._release(event.position(), event, BUTTONS.get(event.button(), "left"))
-        event.accept()  # or Qt makes a mouse event of it as well
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        turned = event.angleDelta()
-        at = event.position()
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.set_view(self.view.panned((float(turned.x() + turned.y()), 0.0)))
-        else:
-            factor = WHEEL_STEP ** (turned.y() / 120)
-            self.set_view(self.view.zoomed(factor, (at.x(), at.y())))
-        event.accept()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._set_overlay(replace(self._overlay, mouse=None, hover=Drawables()))
-        super().leaveEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._space = False
-        self.update()
-        super().focusOutEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        match event:
-            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
-                if self._take(event, only_ask=True):
-                    event.accept()
-                    return True
-            case QKeyEvent() if event.type() == QEvent.Type.KeyPress and event.key() in (
-                Qt.Key.Key_Tab,
-                Qt.Key.Key_Backtab,
-            ):
-                if self._take(event, only_ask=False):
-                    return True
-        if event.type() in (QEvent.Type.UngrabMouse, QEvent.Type.WindowDeactivate, QEvent.Type.Hide):
-            self._lose_grab()
-        return super().event(event)
-
-    def _lose_grab(self) -> None:
-        self._pan_from = None
-        if self._pressed != "none":
-            self._pressed = "none"
-            lost = QMouseEvent(
-                QEvent.Type.MouseButtonRelease,
-                QPointF(),
-                QPointF(),
-                Qt.MouseButton.NoButton,
-                Qt.MouseButton.NoButton,
-                Qt.KeyboardModifier.NoModifier,
-            )
-            self._report("cancel", QPointF(), lost, "none")
-
-    def _take(self, event: QKeyEvent, only_ask: bool) -> bool:
-        name = key_name(event)
-        return bool(name) and self.key_taker is not None and self.key_taker(name, only_ask)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.modifiers():
-            self._space = True
-            if self._pan_from is None:
-                self.setCursor(Qt.CursorShape.OpenHandCursor)
-        elif not self._take(event, only_ask=False):
-            super().keyPressEvent(event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = False
-            self.unsetCursor()
-        super().keyReleaseEvent(event)
+    def _mouse_moved(self, at: XY | None) -> None:
+        hover = self._overlay.hover if at is not None else Drawables()
+        self._set_overlay(replace(self._overlay, mouse=at, hover=hover))
 
 
 def _live_rect(rect: Rect) -> QRect:

@@ -97,7 +97,7 @@ class ImageEditor(QWidget):
     def _connect(self) -> None:
         self.bench.on_change = self.document_changed
         self.bench.on_select = self._show_all
-        self.canvas.key_taker = self._key
+        self.canvas.hand.key_taker = self._key
         self.canvas.pointer.connect(self._on_pointer)
         self.pictures.arrived.connect(self.canvas.picture_arrived)
         self.pictures.unreadable.connect(lambda: self.canvas.say("This picture cannot be shown."))
@@ -291,7 +291,7 @@ class ImageEditor(QWidget):
         self.tool = self._tools[name]
         self.panel.show_tool(name)
         drawing = name != "select"
-        self.canvas.setCursor(Qt.CursorShape.CrossCursor if drawing else Qt.CursorShape.ArrowCursor)
+        self.canvas.hand.set_cursor(Qt.CursorShape.CrossCursor if drawing else Qt.CursorShape.ArrowCursor)
         hints = [BY_NAME[each] for each in HINTS[name]]
         self.hints.set_hints([Hint(each.name, each.keys[0], each.title) for each in hints])
         if not drawing:

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from widgets.canvas.drawables import Drawables, Mark, Outline, ShapeStyle
-from widgets.canvas.hands import key_name
+from widgets.canvas.pointers import key_name
 from widgets.canvas.pyramid import Pyramid, halvings
 from widgets.canvas.tone import Tone
 from widgets.image_canvas import ImageCanvas
@@ -160,6 +160,14 @@ def test_the_middle_button_and_space_pan_and_report_no_press(canvas, how):
     assert [pointer.kind for pointer in heard if pointer.kind != "hover"] == []
 
 
+def test_after_a_pan_the_tools_own_cursor_is_back(canvas):
+    canvas.hand.set_cursor(Qt.CursorShape.CrossCursor)
+    QTest.mousePress(canvas, Qt.MouseButton.MiddleButton, pos=QPoint(300, 200))
+    assert canvas.cursor().shape() == Qt.CursorShape.ClosedHandCursor
+    QTest.mouseRelease(canvas, Qt.MouseButton.MiddleButton, pos=QPoint(330, 180))
+    assert canvas.cursor().shape() == Qt.CursorShape.CrossCursor
+
+
 def test_pointers_are_in_picture_pixels_with_buttons_and_modifiers(canvas):
     heard = []
     canvas.pointer.connect(heard.append)
@@ -187,7 +195,7 @@ def test_keys_that_are_taken_do_not_reach_menus_and_others_do(canvas):
         asked.append((key, only_ask))
         return key in ("B", "Shift+N", "Ctrl+]", "+", "Tab")
 
-    canvas.key_taker = take
+    canvas.hand.key_taker = take
     for key, held in (
         (Qt.Key.Key_B, Qt.KeyboardModifier.NoModifier),
         (Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier),
