@@ -1,6 +1,9 @@
 """Imports through a real node: what comes in, what is named and left out, and what a kill leaves."""
 
+import json
 import struct
+import subprocess
+import sys
 import time
 import zipfile
 import zlib
@@ -9,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from studio.cli.reading import inspection, read_folder
 from studio.domain import canonical
-from studio.domain.entities import Box
+from studio.domain.entities import Box, Cuboid, Span
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ImportId, new_id
 from studio.domain.wire import routes
@@ -289,3 +293,60 @@ def test_media_can_be_adopted_where_they_lie(tmp_path):
         changed = owner.http.get(path, headers=headers)
         assert changed.status_code >= 400
         assert changed.json()["code"] == "media.changed"
+
+
+def test_a_scene_of_cuboids_and_a_document_of_spans_come_in_whole(owner, project, shared_data: Path):
+    for folder, format_, kinds in (
+        ("export_openlabel", "openlabel", (Cuboid,)),
+        ("export_brat", "brat", (Span,)),
+    ):
+        report = bring_in(owner, project, shared_data / folder, format_)
+        assert report.items > 0, report
+        wanted = inspection(read_folder(shared_data / folder, format_, check_media=False))
+        rows = items_of(owner, project).rows
+        documents = [owner.call(routes.DOCUMENT, item=row.id).entities for row in rows]
+        held = [each for entities in documents for each in entities]
+        for kind in kinds:
+            assert any(isinstance(each, kind) for each in held), (format_, report)
+        assert report.items == wanted.items
+
+
+def test_a_text_comes_back_as_it_was(owner, project, shared_data: Path):
+    bring_in(owner, project, shared_data / "export_brat", "brat")
+    for row in items_of(owner, project).rows:
+        path = routes.path_of(routes.MEDIA, item=row.id, stream=row.stream, frame=0, rendition="original")
+        answer = owner.http.get(path, headers={"Authorization": f"Bearer {owner.token}"})
+        assert answer.status_code == 200
+        assert answer.content.decode() in {
+            each.read_text(encoding="utf-8") for each in (shared_data / "export_brat").rglob("*.txt")
+        }
+
+
+def test_a_full_disk_stops_an_import_and_room_lets_it_go_on(tmp_path):
+    folder = tmp_path / "pictures"
+    for number in range(200):
+        picture(folder / f"{number:03}.png", number, (100, 100))
+    # a small disk of its own, for this one process
+    command = [
+        "bwrap",
+        "--bind",
+        "/",
+        "/",
+        "--dev-bind",
+        "/dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "--tmpfs",
+        "/mnt",
+    ]
+    command[-2:-2] = ["--size", str(24 * 1024 * 1024)]
+    program = [sys.executable, "-m", "tests.training.work.full_disk", "/mnt/w", str(folder)]
+    done = subprocess.run([*command, *program], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["first"] == "failed"
+    assert said["code"] == "node.disk_full"
+    assert 0 < said["kept"] < 200
+    assert said["sound"] == said["kept"]
+    assert (said["then"], said["items"]) == ("done", 200)
