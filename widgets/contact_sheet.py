@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPalette,
-    QPixmap,
     QRegion,
     QResizeEvent,
     QShowEvent,
@@ -23,16 +20,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QWidget
 
 from widgets.canvas.pointers import key_name
-from widgets.decoding import PictureDecoder
 from widgets.painted import paint_guarded
 from widgets.row_window import RowWindow
-from widgets.sheet_cells import CAPTION, PAD, STRIP_CAPTION, SheetCell, paint_cell
+from widgets.sheet_cells import CAPTION, STRIP_CAPTION, SheetCell, paint_cell
 from widgets.sheet_grid import GAP, Grid
 from widgets.sheet_selection import Selection
+from widgets.thumbnails import Thumbnails
 
-PIXMAP_BYTES = 96 * 1024**2
-IN_FLIGHT = 24  # pictures asked for at once: what is scrolled past is then never asked for
 REST_MS = 40
+ASPECT = 0.82  # of the place for a picture: most are wider than high
 SMALLEST, LARGEST = 96, 480
 MOVES = ("Left", "Right", "Up", "Down", "PgUp", "PgDown", "Home", "End")
 
@@ -64,15 +60,10 @@ class ContactSheet(QAbstractScrollArea):
         self._strip = strip
         self._side = 168
         self._rows: RowWindow[SheetCell] = RowWindow()
-        self._pixmaps: OrderedDict[object, QPixmap] = OrderedDict()
-        self._pixmap_bytes = 0
-        self._broken: set[object] = set()
-        self._asked: set[str] = set()
-        self._decoding: set[object] = set()
         self._selection = Selection()
-        self._decoder = PictureDecoder(self)
-        self._decoder.decoded.connect(self._decoded)
-        self._decoder.failed.connect(self._failed)
+        self.thumbnails = Thumbnails(self)
+        self.thumbnails.wanted.connect(self.picture_wanted)
+        self.thumbnails.changed.connect(self._changed)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -84,8 +75,7 @@ class ContactSheet(QAbstractScrollArea):
     def set_total(self, total: int) -> None:
         """Another list of `total` rows, or the same one changed: what is known of rows is forgotten."""
         self._rows.reset(total)
-        self._asked.clear()
-        self._broken.clear()
+        self.thumbnails.forget_questions()
         self._selection.clear()
         self._lay_out()
         self.scroll_bar.setValue(0)
@@ -110,43 +100,14 @@ class ContactSheet(QAbstractScrollArea):
 
     def set_picture(self, name: str, data: bytes) -> None:
         """The picture of every cell in sight that goes by this name."""
-        self._asked.discard(name)
-        for cell in self._shown_cells():
-            if cell.picture_name == name and cell.picture_key not in self._pixmaps:
-                self._decode(cell, data)
+        room = LARGEST / 2 if self._side <= LARGEST / 2 else LARGEST
+        side = round(room * max(self.devicePixelRatioF(), 1.0))
+        self.thumbnails.put(name, data, self._shown_cells(), side)
         self._rest.start()
 
     def picture_failed(self, name: str) -> None:
         """There is no such picture; its cells say so and it is not asked for again."""
-        self._asked.discard(name)
-        self._broken.add(name)
-        self._rest.start()
-
-    def _decode(self, cell: SheetCell, data: bytes) -> None:
-        region = None
-        if cell.crop is not None and all(cell.size):
-            width, height = cell.size
-            left, top, right, bottom = cell.crop
-            region = (left / width, top / height, right / width, bottom / height)
-        self._decoding.add(cell.picture_key)
-        room = round(LARGEST / 2 if self._side <= LARGEST / 2 else LARGEST)
-        ratio = max(self.devicePixelRatioF(), 1.0)
-        self._decoder.decode(cell.picture_key, data, (round(room * ratio), round(room * ratio)), region)
-
-    def _decoded(self, key: object, image: QImage) -> None:
-        self._decoding.discard(key)
-        pixmap = QPixmap.fromImage(image)
-        self._pixmaps[key] = pixmap
-        self._pixmap_bytes += _bytes_of(pixmap)
-        while self._pixmap_bytes > PIXMAP_BYTES and len(self._pixmaps) > 1:
-            _, gone = self._pixmaps.popitem(last=False)
-            self._pixmap_bytes -= _bytes_of(gone)
-        self._changed()
-
-    def _failed(self, key: object) -> None:
-        self._decoding.discard(key)
-        self._broken.add(key)
-        self._changed()
+        self.thumbnails.put_none(name)
 
     # Size and place
 
@@ -173,7 +134,7 @@ class ContactSheet(QAbstractScrollArea):
         if self._strip:
             height = max(window[1] - 2 * GAP, 64)
             return Grid(self._rows.total, (round((height - STRIP_CAPTION) * 1.3), height), window, True)
-        return Grid(self._rows.total, (self._side, self._side - PAD + CAPTION), window)
+        return Grid(self._rows.total, (self._side, round(self._side * ASPECT) + CAPTION), window)
 
     def scroll_to(self, index: int) -> None:
         """Bring a cell into sight."""
@@ -266,14 +227,7 @@ class ContactSheet(QAbstractScrollArea):
         ahead = len(shown)
         for offset, count in self._rows.missing(shown.start - ahead, shown.stop + ahead):
             self.rows_wanted.emit(offset, count)
-        for cell in self._shown_cells():
-            name, key = cell.picture_name, cell.picture_key
-            if len(self._asked) + len(self._decoding) >= IN_FLIGHT:
-                break
-            if name not in self._asked | self._broken and key not in self._decoding:
-                if key not in self._pixmaps and key not in self._broken:
-                    self._asked.add(name)
-                    self.picture_wanted.emit(name)
+        self.thumbnails.ask(self._shown_cells())
 
     # Qt
 
@@ -288,12 +242,10 @@ class ContactSheet(QAbstractScrollArea):
             if not region.intersects(rect):
                 continue
             cell = self._rows.row(index)
-            picture = self._pixmaps.get(cell.picture_key) if cell is not None else None
-            if cell is not None and picture is not None:
-                self._pixmaps.move_to_end(cell.picture_key)
+            picture = self.thumbnails.get(cell) if cell is not None else None
             chosen = index in self._selection.chosen
             current = index == self._selection.current and self.hasFocus()
-            broken = cell is not None and bool({cell.picture_name, cell.picture_key} & self._broken)
+            broken = cell is not None and self.thumbnails.is_broken(cell)
             room = STRIP_CAPTION if self._strip else CAPTION
             paint_cell(painter, rect, cell, picture, self.palette(), chosen, current, broken, room)
 
@@ -372,7 +324,3 @@ class ContactSheet(QAbstractScrollArea):
             self.set_side(round(self._side * (1.15 if name != "Ctrl+-" else 1 / 1.15)))
         else:
             super().keyPressEvent(event)
-
-
-def _bytes_of(pixmap: QPixmap) -> int:
-    return pixmap.width() * pixmap.height() * 4

@@ -23,6 +23,13 @@ class Grid(Struct, frozen=True):
         return max(self.total, 1) if self.strip else max((self.window[0] - GAP) // (self.cell[0] + GAP), 1)
 
     @property
+    def spacing(self) -> int:
+        """Pixels between columns: what is left of the width is shared out."""
+        if self.strip:
+            return GAP
+        return max((self.window[0] - self.columns * self.cell[0]) // (self.columns + 1), GAP)
+
+    @property
     def extent(self) -> int:
         """Length along the direction of scrolling, in pixels."""
         if self.strip:
@@ -37,7 +44,8 @@ class Grid(Struct, frozen=True):
     def rect(self, index: int, scrolled: int) -> Rect:
         """Where a cell lies in the window when it is scrolled by so many pixels."""
         row, column = divmod(index, self.columns)
-        left, top = GAP + column * (self.cell[0] + GAP), GAP + row * (self.cell[1] + GAP)
+        between = self.spacing
+        left, top = between + column * (self.cell[0] + between), GAP + row * (self.cell[1] + GAP)
         return (left - scrolled, top, *self.cell) if self.strip else (left, top - scrolled, *self.cell)
 
     def shown(self, scrolled: int) -> range:
@@ -53,7 +61,7 @@ class Grid(Struct, frozen=True):
         if self.strip:
             index = (along - GAP) // self.step
         else:
-            column = (across - GAP) // (self.cell[0] + GAP)
+            column = (across - self.spacing) // (self.cell[0] + self.spacing)
             if not 0 <= column < self.columns:
                 return None
             index = (along - GAP) // self.step * self.columns + column

@@ -10,6 +10,7 @@ from widgets.film_strip import FilmStrip
 from widgets.item_table import ItemTable, TableRow
 from widgets.row_window import RowWindow
 from widgets.sheet_cells import Badge, SheetBox, SheetCell, crop_around
+from widgets.sheet_grid import Grid
 
 MANY = 100_000
 
@@ -88,14 +89,14 @@ def test_only_rows_near_what_is_shown_are_asked_for(sheet, qtbot):
 def test_pictures_come_for_what_is_shown_and_a_broken_one_is_asked_for_once(sheet, qtbot):
     source = Source(sheet)
     qtbot.waitUntil(lambda: len(source.pictures) >= len(shown(sheet)), timeout=8000)
-    qtbot.waitUntil(lambda: len(sheet._pixmaps) >= len(shown(sheet)) - 1, timeout=8000)
+    qtbot.waitUntil(lambda: len(sheet.thumbnails) >= len(shown(sheet)) - 1, timeout=8000)
     assert set(source.pictures) == {f"k{n}" for n in shown(sheet)}
     assert source.pictures.count("k1") == 1
 
 
 def test_the_pictures_are_painted(sheet, qtbot):
     Source(sheet, 3)
-    qtbot.waitUntil(lambda: len(sheet._pixmaps) == 2, timeout=8000)
+    qtbot.waitUntil(lambda: len(sheet.thumbnails) == 2, timeout=8000)
     left, top, width, height = sheet.grid().rect(0, 0)
     image = sheet.viewport().grab().toImage()
     assert image.pixelColor(left + width // 2, top + height // 2 - 19) == QColor("#336699")
@@ -154,9 +155,10 @@ def test_a_crop_is_cut_out_of_the_whole_picture(sheet, qtbot):
     source.give_picture = lambda name: None
     source.give_rows(0, 1)
     sheet.picture_wanted.disconnect()
+    sheet.set_current(0)
     sheet.set_picture("k0", bytes(buffer.data().data()))
-    qtbot.waitUntil(lambda: ("k0", source.crop) in sheet._pixmaps)
-    cut = sheet._pixmaps["k0", source.crop].toImage()
+    qtbot.waitUntil(lambda: len(sheet.thumbnails) == 1)
+    cut = sheet.thumbnails.get(sheet.current_cell()).toImage()
     assert (cut.width(), cut.height()) == (80, 80)
     assert cut.pixelColor(5, 5) == QColor("#cc0000")
 
@@ -226,3 +228,31 @@ def test_pages_of_rows_are_asked_for_once_and_forgotten_when_unused():
     assert rows.row(5) is None
     assert rows.row(45) == 45
     assert rows.missing(90, 200) == [(90, 5)]
+
+
+def test_a_picture_that_is_never_answered_does_not_hold_up_the_others(sheet, qtbot, monkeypatch):
+    asked = []
+    source = Source(sheet)
+    sheet.picture_wanted.disconnect()
+    sheet.picture_wanted.connect(asked.append)
+    monkeypatch.setattr("widgets.thumbnails.IN_FLIGHT", 2)
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    sheet.scroll_to(500)
+    qtbot.wait(120)
+    assert len(asked) == 2
+    monkeypatch.setattr("widgets.thumbnails.PATIENCE_S", -1.0)
+    sheet.scroll_to(900)
+    qtbot.waitUntil(lambda: len(asked) == 4)
+    assert source.rows
+
+
+@pytest.mark.parametrize("strip", [False, True])
+def test_every_cell_is_found_where_it_is_painted(strip):
+    grid = Grid(57, (100, 90), (640, 300), strip)
+    for scrolled in (0, 33, 400):
+        for index in range(57):
+            left, top, width, height = grid.rect(index, scrolled)
+            assert grid.index_at(left + 3, top + 3, scrolled) == index
+            assert grid.index_at(left + width + 2, top + 3, scrolled) is None
+            on_screen = left + width > 0 and top + height > 0 and left < 640 and top < 300
+            assert index in grid.shown(scrolled) or not on_screen
