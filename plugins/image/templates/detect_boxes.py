@@ -37,7 +37,7 @@ HELD_BYTES = 2 * 1024**3  # of small decoded pictures kept in memory; more than 
 class Params(Struct, frozen=True, forbid_unknown_fields=True):
     """The GUI's form, the CLI's flags and the run's record come from this."""
 
-    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the pictures")] = 24
+    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the pictures")] = 40
     picture_side: Annotated[
         int, Meta(ge=64, le=1024, description="Longer side of the picture that the network sees, in pixels")
     ] = 320
@@ -49,7 +49,7 @@ class Params(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "auto"
     shrink: Annotated[
         float, Meta(ge=0, le=0.8, description="Pictures are shown smaller at random, by up to this share")
-    ] = 0.25
+    ] = 0.2
     colour: Annotated[float, Meta(ge=0, le=1, description="How much brightness and colour vary")] = 0.2
     ask_mirrored: Annotated[
         bool,
@@ -79,11 +79,12 @@ def train(run: Run, params: Params) -> Model:
         model.train()
         for numbers in run.batches(range(len(pictures)), params.batch):
             random = run.random()
-            views = [augmented(pictures[n], size, random, mirrors, params) for n in numbers]
+            shown = shown_size(size, run.step / steps, random)
+            views = [augmented(pictures[n], shown, random, mirrors, params) for n in numbers]
             batch = collate(views, run.device)
             for group in optimizer.param_groups:
                 group["lr"] = params.learning_rate * pace(run.step, steps)
-            centre_loss, box_loss = losses(model(batch.pictures), model.cells, batch)
+            centre_loss, box_loss = losses(model(batch.pictures), cells_of(shown), batch)
             optimizer.zero_grad()
             (centre_loss + 5.0 * box_loss).backward()
             nn.utils.clip_grad_norm_(model.parameters(), 10.0)
@@ -157,9 +158,6 @@ class Detector(nn.Module):
         nn.init.normal_(self.sides.weight, std=0.01)
         nn.init.constant_(self.centre.bias, -4.0)  # almost no cell is a centre: begin by saying so
         nn.init.constant_(self.sides.bias, 2.0)
-        columns, rows = size[0] // STRIDE, size[1] // STRIDE
-        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        self.register_buffer("cells", torch.stack([x.flatten(), y.flatten()], -1).float(), persistent=False)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """(N, H, W, 3) uint8 RGB -> logits (N, cells, classes) and boxes (N, cells, 4) in its pixels."""
@@ -178,7 +176,7 @@ class Detector(nn.Module):
         wide = self.join4(self.side4(quarter) + grown(self.narrow(wide), quarter))
         logits = self.centre(wide).flatten(2).transpose(1, 2)
         sides = F.softplus(self.sides(wide).flatten(2).transpose(1, 2)) * 8
-        middle = (self.cells + 0.5) * STRIDE
+        middle = (cells_of((x.shape[3], x.shape[2])).to(x.device) + 0.5) * STRIDE
         return logits, torch.cat([middle - sides[..., :2], middle + sides[..., 2:]], -1)
 
     def _both_ways(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -215,6 +213,12 @@ def block(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Modul
         nn.BatchNorm2d(after, momentum=0.05),
         nn.ReLU(inplace=True),
     )
+
+
+def cells_of(size: tuple[int, int]) -> Tensor:
+    """(cells, 2): column and row of each cell of a picture of this width and height, row by row."""
+    y, x = torch.meshgrid(torch.arange(size[1] // STRIDE), torch.arange(size[0] // STRIDE), indexing="ij")
+    return torch.stack([x.flatten(), y.flatten()], -1).float()
 
 
 def grown(x: Tensor, like: Tensor) -> Tensor:
@@ -281,6 +285,16 @@ def weights_and_biases(model: nn.Module) -> list[dict[str, Any]]:
     weights = [each for each in model.parameters() if each.ndim > 1]
     rest = [each for each in model.parameters() if each.ndim <= 1]
     return [{"params": weights, "weight_decay": 0.02}, {"params": rest, "weight_decay": 0.0}]
+
+
+def shown_size(size: tuple[int, int], done: float, random: np.random.Generator) -> tuple[int, int]:
+    """How large a batch is shown: small pictures first, which cost half, and the whole size in the end.
+
+    So the same time teaches more, and objects come in many sizes without a picture being cut.
+    """
+    low, high = (0.5, 0.75) if done < 0.4 else (0.75, 1.0) if done < 0.7 else (1.0, 1.0)
+    share = random.uniform(low, high)
+    return tuple(max(32, round(side * share / 16) * 16) for side in size)
 
 
 def pace(step: int, steps: int) -> float:
@@ -426,13 +440,16 @@ def augmented(
     Never cut: where people leave the objects at a picture's edge unlabelled, a cut would teach otherwise.
     """
     shape = np.array(example.picture.shape[1::-1])
-    scale = random.uniform(1 - params.shrink, 1) if random.random() < 0.6 else 1.0
+    whole = min(size / shape)
+    scale = whole * (random.uniform(1 - params.shrink, 1) if random.random() < 0.5 else 1.0)
     flips = np.array([name in mirrors and random.random() < 0.5 for name in ("horizontal", "vertical")])
     linear = np.where(flips, -scale, scale)
     shift = np.where(flips, scale * shape, 0) + (np.array(size) - scale * shape).clip(0) * random.random(2)
     # OpenCV counts from the middle of the first pixel, we from its corner
-    matrix = np.column_stack([np.diag(linear), shift + 0.5 * linear - 0.5])
-    picture = cv2.warpAffine(example.picture, matrix, size, borderValue=(PAD, PAD, PAD))
+    small = resized(example.picture, scale)
+    linear_small = np.sign(linear)
+    matrix = np.column_stack([np.diag(linear_small), shift + 0.5 * linear_small - 0.5])
+    picture = cv2.warpAffine(small, matrix, size, borderValue=(PAD, PAD, PAD))
     gain = 1 + random.uniform(-params.colour, params.colour) + random.uniform(-0.5, 0.5, 3) * params.colour
     offset = random.uniform(-60, 60) * params.colour
     table = np.clip(np.arange(256)[:, None] * gain + offset, 0, 255).astype(np.uint8)
@@ -490,7 +507,7 @@ class Torch:
     @torch.no_grad()
     def answer(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(H, W, 3) uint8 of the network's size -> scores (cells, classes), boxes (cells, 4)."""
-        device = self.model.cells.device
+        device = self.model.centre.weight.device
         logits, boxes = self.model(torch.from_numpy(picture).unsqueeze(0).to(device))
         return logits[0].sigmoid().cpu().numpy(), boxes[0].cpu().numpy()
 
