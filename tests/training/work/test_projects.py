@@ -40,7 +40,11 @@ def test_a_template_that_names_a_class_twice_is_refused(inside: Node) -> None:
     assert malformed.value.code == "ontology.malformed"
 
 
-def test_every_filter_finds_what_going_through_all_items_finds(inside: Node, workspace: Workspace) -> None:
+@pytest.mark.parametrize("common", [0, 10_000], ids=["classes are common", "classes are rare"])
+def test_every_filter_finds_what_going_through_all_items_finds(
+    inside: Node, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, common: int
+) -> None:
+    monkeypatch.setattr(item_search, "_COMMON", common)
     author = workspace.users["ann"]
     for number in range(24):
         name = f"{'Night' if number % 3 else 'day'} 100%_{number:02d}.png"
