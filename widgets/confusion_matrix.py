@@ -44,7 +44,7 @@ class ConfusionMatrix(QTableWidget):
         for row, values in enumerate(self._counts):
             for column, count in enumerate(values):
                 item = QTableWidgetItem(f"{count:,}" if count else "·")
-                item.setTextAlignment(int(Qt.AlignmentFlag.AlignCenter))
+                item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 said = f"{titles[row]} predicted as {titles[column]}: {count:,}"
                 item.setToolTip(said)
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, said)
