@@ -1,6 +1,6 @@
 """Finding items by their summaries: every filter is an index, a window never reads the whole project."""
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Column, ColumnElement, Select, Table, func, select
 
 from studio.domain.ids import ItemId, ProjectId
 from studio.domain.wire.projects import ItemQuery, ItemRow
@@ -10,6 +10,7 @@ from training.store.items import item_classes, item_tags, items, rows
 from training.store.schema import metadata
 
 LARGEST_WINDOW = 1000
+_COMMON = 10_000  # items; below this, gathering and sorting all of them is quicker than walking the list
 
 
 def page(
@@ -19,7 +20,7 @@ def page(
 
     `hide_sealed` leaves out what is in a sealed suite: a row tells of a single item.
     """
-    conditions = _conditions(project, query)
+    conditions = _conditions(tx, project, query)
     sealed = metadata.tables["suite_items"]
     inside = select(sealed.c.item).where(sealed.c.project == project)
     hides = hide_sealed and tx.execute(inside.limit(1)).first() is not None
@@ -37,31 +38,23 @@ def page(
 
 def matching(tx: Transaction, project: ProjectId, query: ItemQuery) -> list[ItemId]:
     """Every item that matches, in the query's order, whatever its window says."""
-    wanted = _ordered(select(items.c.id).where(*_conditions(project, query)), query)
+    wanted = _ordered(select(items.c.id).where(*_conditions(tx, project, query)), query)
     return [ItemId(row.id) for row in tx.execute(wanted)]
 
 
-def _conditions(project: ProjectId, query: ItemQuery) -> list[ColumnElement[bool]]:
+def _conditions(tx: Transaction, project: ProjectId, query: ItemQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [items.c.project == project, items.c.erased.is_(False)]
     if query.text:
         # contains, with % and _ standing for themselves
         found.append(items.c.name_key.contains(query.text.casefold(), autoescape=True))
     if query.classes:
-        found.append(
-            items.c.id.in_(
-                select(item_classes.c.item).where(
-                    item_classes.c.project == project, item_classes.c.class_name.in_(query.classes)
-                )
-            )
-        )
+        having = projects.counts(tx, project, "class_items")
+        is_common = sum(having.get(name, 0) for name in set(query.classes)) > _COMMON
+        found.append(_has(item_classes, item_classes.c.class_name, project, query.classes, is_common))
     if query.tags:
-        found.append(
-            items.c.id.in_(
-                select(item_tags.c.item).where(
-                    item_tags.c.project == project, item_tags.c.tag.in_(query.tags)
-                )
-            )
-        )
+        having = projects.counts(tx, project, "tag")
+        is_common = sum(having.get(name, 0) for name in set(query.tags)) > _COMMON
+        found.append(_has(item_tags, item_tags.c.tag, project, query.tags, is_common))
     if query.states:
         found.append(items.c.state.in_(query.states))
     if query.origin is not None:
@@ -80,6 +73,16 @@ def _conditions(project: ProjectId, query: ItemQuery) -> list[ColumnElement[bool
     elif query.split:
         found.append(items.c.split_hint == query.split)
     return found
+
+
+def _has(
+    table: Table, column: Column[str], project: ProjectId, names: tuple[str, ...], is_common: bool
+) -> ColumnElement[bool]:
+    """Items with a row of one of these names. Common: looked up item by item, in the order of the list, so
+    that a window stops early; rare: gathered first, so that the list need not be walked to its end."""
+    if is_common:
+        return select(table.c.item).where(table.c.item == items.c.id, column.in_(names)).exists()
+    return items.c.id.in_(select(table.c.item).where(table.c.project == project, column.in_(names)))
 
 
 def _ordered(wanted: Select[tuple[str]], query: ItemQuery) -> Select[tuple[str]]:
@@ -105,7 +108,9 @@ def _total(tx: Transaction, project: ProjectId, query: ItemQuery) -> int:
         return projects.counts(tx, project, "class_items").get(query.classes[0], 0)
     if len(query.tags) == 1 and _only(query, bare, "tags"):
         return projects.counts(tx, project, "tag").get(query.tags[0], 0)
-    wanted = select(func.count()).select_from(items).where(*_conditions(project, query))
+    if query.unsure and _only(query, bare, "unsure"):
+        return projects.counts(tx, project, "unsure").get("", 0)
+    wanted = select(func.count()).select_from(items).where(*_conditions(tx, project, query))
     return int(tx.execute(wanted).scalar_one())
 
 

@@ -51,7 +51,8 @@ items = Table(
     Index("ix_items_by_time", "project", "erased", "imported_ns", "id"),
     Index("ix_items_by_shapes", "project", "erased", "shapes", "id"),
     Index("ix_items_by_state", "project", "erased", "state", "name_key", "id"),
-    Index("ix_items_unsure", "project", "unsure"),
+    Index("ix_items_by_unsure", "project", "erased", "unsure", "name_key", "id"),
+    Index("ix_items_by_split", "project", "erased", "split_hint", "name_key", "id"),
 )
 
 item_classes = Table(

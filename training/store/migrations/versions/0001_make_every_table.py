@@ -209,10 +209,15 @@ def upgrade() -> None:
     op.create_index("ix_items_by_name", "items", ["project", "erased", "name_key", "id"], unique=False)
     op.create_index("ix_items_by_shapes", "items", ["project", "erased", "shapes", "id"], unique=False)
     op.create_index(
+        "ix_items_by_split", "items", ["project", "erased", "split_hint", "name_key", "id"], unique=False
+    )
+    op.create_index(
         "ix_items_by_state", "items", ["project", "erased", "state", "name_key", "id"], unique=False
     )
     op.create_index("ix_items_by_time", "items", ["project", "erased", "imported_ns", "id"], unique=False)
-    op.create_index("ix_items_unsure", "items", ["project", "unsure"], unique=False)
+    op.create_index(
+        "ix_items_by_unsure", "items", ["project", "erased", "unsure", "name_key", "id"], unique=False
+    )
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=64), nullable=False),
