@@ -66,10 +66,10 @@ class SheetCell(Struct, frozen=True):
 
 
 def crop_around(xyxy: Box, size: tuple[int, int], share: float = 0.5, least: float = 48.0) -> Box:
-    """A square around a box, which takes up about `share` of its side, moved to lie on the picture."""
+    """What to show around a box, which takes up about `share` of its side, moved to lie on the picture."""
     width, height = float(size[0]), float(size[1])
     side = max((xyxy[2] - xyxy[0]) / share, (xyxy[3] - xyxy[1]) / share, least)
-    wide, high = min(side, width), min(side, height)
+    wide, high = min(side * 1.22, width), min(side, height)  # as wide as a cell
     left = min(max((xyxy[0] + xyxy[2] - wide) / 2, 0.0), width - wide)
     top = min(max((xyxy[1] + xyxy[3] - high) / 2, 0.0), height - high)
     return left, top, left + wide, top + high

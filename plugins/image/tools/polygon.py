@@ -46,7 +46,10 @@ class PolygonTool:
             case "press" if pointer.button == "left":
                 if len(self._points) >= 3 and _near(self._points[0], here, CLOSE / pointer.scale):
                     return self.finish(context)
-                if not self._points or not _near(self._points[-1], here, APART / pointer.scale):
+                again = bool(self._points) and _near(self._points[-1], here, APART / pointer.scale)
+                if again and pointer.device == "key":
+                    return self.finish(context)  # Enter twice in one place, the double click of keys
+                if not again:
                     self._class = self._class or context.class_name
                     self._points.append(here)
                 self._end = here

@@ -126,13 +126,23 @@ def test_a_drag_with_the_box_tool_is_one_edit_and_selects_what_was_drawn(editor,
 
 def test_a_box_is_drawn_by_keys_alone(editor, host):
     press(editor, Qt.Key.Key_K)
-    start = editor.hand.xy
+    start = editor.gestures.hand.xy
     press(editor, Qt.Key.Key_Return)
     press(editor, Qt.Key.Key_Right, Qt.Key.Key_Right, held=Qt.KeyboardModifier.ShiftModifier)
     press(editor, Qt.Key.Key_Down, held=Qt.KeyboardModifier.ControlModifier)
     press(editor, Qt.Key.Key_Left, Qt.Key.Key_Return)
     (box,) = boxes(host)
     assert box.xyxy == pytest.approx((start[0], start[1], start[0] + 19, start[1] + 50))
+
+
+def test_a_polygon_is_drawn_by_keys_alone(editor, host):
+    press(editor, Qt.Key.Key_P, Qt.Key.Key_K, Qt.Key.Key_Return)
+    press(editor, Qt.Key.Key_Right, held=Qt.KeyboardModifier.ControlModifier)
+    press(editor, Qt.Key.Key_Return)
+    press(editor, Qt.Key.Key_Down, held=Qt.KeyboardModifier.ControlModifier)
+    press(editor, Qt.Key.Key_Return, Qt.Key.Key_Return)
+    (polygon,) = (entity for entity in host.document if isinstance(entity, Polygon))
+    assert len(polygon.outline) == 3
 
 
 def test_arrows_nudge_and_with_alt_resize_what_is_selected(editor, host):
@@ -287,9 +297,9 @@ def test_a_remark_is_written_at_the_object(editor, host, qtbot):
 def test_a_false_positive_is_shown_with_a_ring_until_the_next_press(editor, host):
     editor.show_box(STREAM, 0, (300, 200, 320, 230))
     assert editor.canvas.view.scale > 3
-    assert editor._would("image.cancel")
+    assert editor.gestures.would("image.cancel")
     press(editor, Qt.Key.Key_Escape)
-    assert not editor._would("image.cancel")
+    assert not editor.gestures.would("image.cancel")
 
 
 def test_the_object_list_and_the_picture_select_the_same(editor, host):
