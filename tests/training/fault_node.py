@@ -14,6 +14,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sqlalchemy import Connection
+from sqlalchemy.pool import StaticPool
 
 from studio.__main__ import main
 from training.store.engine import Store, Transaction
@@ -53,7 +54,8 @@ def only_writes(inner: Callable[..., Any]) -> Callable[..., Any]:
     stepped = stepping(inner)
 
     def outer(tx: Transaction, *arguments: Any, **named: Any) -> Any:
-        return (stepped if tx.connection.in_nested_transaction() else inner)(tx, *arguments, **named)
+        writes = isinstance(tx.connection.engine.pool, StaticPool)  # the one connection of the writer
+        return (stepped if writes else inner)(tx, *arguments, **named)
 
     return outer
 
