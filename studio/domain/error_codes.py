@@ -161,6 +161,8 @@ CODES: dict[str, str] = {
     "run.protocol": "What a run's code sent over its descriptor is not what belongs there.",
     "run.node_trouble": "The node could not keep what a run sent (its disk, usually).",
     "run.template_fault": "A template stopped on a fault of its own, or cannot be loaded.",
+    "run.bad_picture": "A picture of the snapshot cannot be decoded by what trains on it.",
+    "run.onnx_differs": "A model's ONNX graph does not find what the trained network finds.",
     "run.checkpoint_broken": "A run's last checkpoint cannot be read.",
     "model.no_answer": "A model's environment ended, or took too long, before it answered.",
     "model.unsound": "A run's model files are not what they should be.",

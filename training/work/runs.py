@@ -50,6 +50,8 @@ def new_run(node: Node, project: ProjectId, asked: NewRun, who: Session) -> Run:
     template = template_named(asked.template)
     made = form(template, node.spawner, _forms(node))
     parameters = _checked(made.schema, asked.parameters)
+    if not 0 <= asked.seed < 2**53:
+        raise _bad_parameters("the seed is a whole number from 0 on")
     key = new_key()
     from training.store import snapshots as snapshot_rows
 
