@@ -15,6 +15,8 @@ from msgspec import Struct
 
 GIB = 1024**3
 CGROUPS = Path("/sys/fs/cgroup")
+_LEAF = "atelier-node"
+_CONTROLLERS = "+memory +pids +cpu"
 
 
 class Bounds(Struct, frozen=True):
@@ -88,7 +90,7 @@ class NoGroup:
 
 
 class UnifiedGroup:
-    """cgroup v2. A group with members cannot hand controllers down, so the node moves into a leaf first."""
+    """cgroup v2: one folder in the one hierarchy."""
 
     exact = True
 
@@ -97,14 +99,16 @@ class UnifiedGroup:
         if own is None or not (root / "cgroup.controllers").is_file():
             raise FileNotFoundError("cgroup v2 is not mounted here")
         home = root / own.lstrip("/")
-        if home.name == "atelier-node":
+        if home.name == _LEAF:
             home = home.parent
-        else:
-            leaf = home / "atelier-node"
+        try:
+            _write(home / "cgroup.subtree_control", _CONTROLLERS)
+        except OSError:
+            # a group with members hands no controllers down: the node steps aside, and nobody else is moved
+            leaf = home / _LEAF
             leaf.mkdir(exist_ok=True)
-            for process in (home / "cgroup.procs").read_text().split():
-                _write(leaf / "cgroup.procs", process)
-        _write(home / "cgroup.subtree_control", "+memory +pids +cpu")
+            _write(leaf / "cgroup.procs", str(os.getpid()))
+            _write(home / "cgroup.subtree_control", _CONTROLLERS)
         self.folder = home / name
         self.folder.mkdir()
         try:
