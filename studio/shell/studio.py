@@ -57,6 +57,8 @@ class Studio(QObject):
         self._mend = QTimer(self, singleShot=True, interval=2000)
         self._mend.timeout.connect(self._mend_connection)
         self._asking = False
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.timeout.connect(self.settled)
         self._desk.project_changed.connect(self._remember_project)
 
     def begin(self) -> None:
@@ -100,7 +102,7 @@ class Studio(QObject):
         self._window.stack.reconnected()
         if self.first_page:
             self._window.go(Place(self.first_page))
-        QTimer.singleShot(_SETTLE_MS, self.settled.emit)
+        self._settle.start()
 
     def _failed(self, error: AtelierError) -> None:
         self._window.status.show_node("Not connected", str(error))
@@ -201,4 +203,5 @@ class Studio(QObject):
             self._settings.follow(None, None)
             self._desk.set_session(None)
             self._session.close()
+            self._session.client.close()
             self._session = None
