@@ -4,6 +4,7 @@ Nothing here stands in for a part of Atelier. The person's own folders, keyring 
 reach of every test and of every process that one starts.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -32,6 +34,16 @@ os.environ |= {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": "1", "QT_FONT_
 
 settings.register_profile("atelier", deadline=None, database=None, derandomize="CI" in os.environ)
 settings.load_profile("atelier")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End what a test left running: a node outlives whoever started it, and would take its folder's place."""
+    made = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if any(word.startswith((f"{made}{os.sep}", str(_PERSON))) for word in words):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
 
 
 def pytest_unconfigure() -> None:
