@@ -25,7 +25,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @bench("P36", "serving: milliseconds that a service adds to its model; the 1 ms that is allowed", at_most=1.0)
 def added_by_serving() -> Samples:
-    """Medians of a dozen requests on each side, by turns."""
+    """What a request takes beyond decoding and the model, which the service measures of each request itself.
+
+    Two medians apart would differ by what the machine's other work does to the model, many times what is
+    looked for. The model asked in this process, by turns, stands in the note.
+    """
     with tempfile.TemporaryDirectory(prefix="atelier-b-") as folder:
         service = RealService(Path(folder) / "service", _ROOT)
         try:
@@ -35,7 +39,7 @@ def added_by_serving() -> Samples:
             service.put((model, 100))
             service.start()
             detector = open_detector(home)
-            posted = picture(_WIDTH, _HEIGHT)
+            posted = picture(_WIDTH, _HEIGHT, "JPEG")
 
             def in_process() -> object:
                 decoded, _ = decode_picture(posted, 10_000_000)
@@ -45,17 +49,25 @@ def added_by_serving() -> Samples:
             line = HTTPConnection("127.0.0.1", service.port)
             line.connect()
             line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            added, bare = [], []
+            added: list[float] = []
+            whole: list[float] = []
+            bare: list[float] = []
             for turn in range(_TURNS + 1):
-                through = _median(lambda: _posted(line, service.token, posted))
-                alone = _median(in_process)
+                beyond, through = zip(
+                    *(_posted(line, service.token, posted) for _ in range(_REQUESTS)), strict=True
+                )
+                alone = [_seconds(in_process) for _ in range(_REQUESTS)]
                 if turn:  # the first warms both up
-                    added.append(through - alone)
-                    bare.append(alone)
+                    added += beyond
+                    whole += through
+                    bare += alone
         finally:
             service.close()
-    ours, model_s = statistics.median(added), statistics.median(bare)
-    note = f"model alone {model_s * 1000:.2f} ms, service {1 + ours / model_s:.2f} times that"
+    through_ms, alone_ms = (statistics.median(each) * 1000 for each in (whole, bare))
+    note = (
+        f"at least {min(added) * 1000:.2f} ms, which the machine's other work did not touch; "
+        f"whole request {through_ms:.2f} ms, model alone in this process {alone_ms:.2f} ms"
+    )
     return Samples(added, [ALLOWED_MS / 1000] * len(added), note)
 
 
@@ -117,17 +129,19 @@ def write_detector(folder: Path) -> None:
     (folder / "model.json").write_bytes(msgspec.json.encode(told))
 
 
-def _posted(line: HTTPConnection, token: str, data: bytes) -> bytes:
+def _posted(line: HTTPConnection, token: str, data: bytes) -> tuple[float, float]:
+    """Seconds of a request beyond its model, and of all of it."""
+    started = time.perf_counter()
     line.request("POST", "/predict", data, {"Authorization": f"Bearer {token}", "X-Caller": "press 7"})
     answer = line.getresponse()
+    answer.read()
+    taken_s = time.perf_counter() - started
     assert answer.status == 200
-    return answer.read()
+    model_s = float(answer.headers["server-timing"].partition("dur=")[2]) / 1000
+    return taken_s - model_s, taken_s
 
 
-def _median(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(_REQUESTS):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

@@ -73,7 +73,8 @@ class ServiceApp:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         match scope["method"], scope["path"]:
             case "POST", "/predict":
-                return await self._predicted(headers, receive), (_JSON,)
+                body, took_s = await self._predicted(headers, receive)
+                return body, (_JSON, (b"server-timing", f"model;dur={took_s * 1000:.3f}".encode()))
             case "GET", "/health":
                 return b'{"state":"answering"}', (_JSON,)
             case "GET", control.PATH:
@@ -82,7 +83,7 @@ class ServiceApp:
             "service.unknown_path", "There is nothing here.", hint="Post a picture to /predict."
         )
 
-    async def _predicted(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    async def _predicted(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[bytes, float]:
         force = self._arms.now
         token = _token(headers)
         if token not in force.tokens:
@@ -106,10 +107,13 @@ class ServiceApp:
         finally:
             self._inside -= 1
 
-    def _predict(self, force: InForce, token: bytes, caller: str, data: bytes) -> bytes:
+    def _predict(self, force: InForce, token: bytes, caller: str, data: bytes) -> tuple[bytes, float]:
+        """The answer, and the seconds that decoding and the model took of it."""
+        started = time.perf_counter()
         picture, media_type = decode_picture(data, force.table.picture_pixels)
         place = place_of(force.table.split_key, token, caller)
         model, found = self._asked(force, arm_at(place, force.shares), picture)
+        took_s = time.perf_counter() - started
         answer = Answer(
             model,
             new_id(),
@@ -120,7 +124,7 @@ class ServiceApp:
         group = f"{place_of(force.table.split_key, token, 'group ' + caller):.2f}" if caller else ""
         asked = Asked(data, media_type, answer, time.time_ns(), group)
         self._spool.keep(asked, force.table.node_key, force.table.spool_bytes)
-        return msgspec.json.encode(answer)
+        return msgspec.json.encode(answer), took_s
 
     def _asked(self, force: InForce, first: int, picture: Any) -> tuple[ModelId, list[Any]]:
         """The answer of arm `first`; where its model fails, of the arm with the largest share beside it."""

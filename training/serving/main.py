@@ -42,6 +42,7 @@ def run(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     folder: Path = given.folder
     _log_to(folder / "service.log")
+    sys.setswitchinterval(0.0005)  # an answer must not wait 5 ms for the thread that seals the one before
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold pictures and keys
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
