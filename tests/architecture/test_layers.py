@@ -68,16 +68,12 @@ def test_the_studios_process_loads_nothing_of_the_node() -> None:
 
 
 def test_the_nodes_process_loads_nothing_of_the_window() -> None:
-    assert loaded_by("import training.main") & # run by others and never imported as a room: what closed environments hold, and Alembic's own script
-SCRIPTS = (".inside.", ".migrations.env")
-WINDOW_ONLY == set()
+    assert loaded_by("import training.main") & WINDOW_ONLY == set()
 
 
 def test_every_room_of_the_node_can_be_loaded_without_the_window() -> None:
     rooms = [module_name(path) for path in sources() if path.is_relative_to(ROOT / "training")]
-    assert loaded_by(importing(rooms)) & # run by others and never imported as a room: what closed environments hold, and Alembic's own script
-SCRIPTS = (".inside.", ".migrations.env")
-WINDOW_ONLY == set()
+    assert loaded_by(importing(rooms)) & WINDOW_ONLY == set()
 
 
 def test_the_whole_studio_can_be_loaded_without_the_node() -> None:
