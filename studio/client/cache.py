@@ -48,7 +48,7 @@ class Cache:
     def get(self, *name: str) -> bytes | None:
         """What was put under this name, or None where it is not there or was altered."""
         hidden = name_for(self._key, *name)
-        sealed = self._index.get(hidden)
+        sealed = None if f"{hidden}{_SUFFIX}" in self._sizes else self._index.get(hidden)
         if isinstance(sealed, bytes):
             opened = self._seal.open(sealed, hidden.encode())
             if opened is None:
@@ -74,6 +74,7 @@ class Cache:
         if len(data) <= SMALL_BYTES:
             with contextlib.suppress(OSError):
                 self._index.set(hidden, self._seal.close(data, hidden.encode()))
+            self._forget(self._path(hidden))  # it may have been large before
             return
         if len(data) > self._limit // 4:
             return

@@ -39,6 +39,16 @@ def test_what_was_put_comes_back_also_after_a_restart(tmp_path: Path, size: int)
     second.close()
 
 
+def test_a_value_that_grows_or_shrinks_is_always_the_latest(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, KEY)
+    for size in (10, SMALL_BYTES * 3, 20, CHUNK_BYTES * 2, 30):
+        data = os.urandom(size)
+        cache.put(data, "document", "a")
+        assert cache.get("document", "a") == data
+    assert files(tmp_path) == []
+    cache.close()
+
+
 def test_neither_names_nor_values_stand_on_the_disk(tmp_path: Path) -> None:
     cache = Cache(tmp_path, KEY)
     cache.put(b"patient 7" * 10, "media", "hospital")
