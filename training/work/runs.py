@@ -20,11 +20,11 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import ModelId, ProjectId, RunId, new_id
 from studio.domain.values import Value
 from studio.domain.wire.training import LogLine, NewRun, Run, RunLog, RunLogQuery, RunState, Template
+from training.runs import artifacts
 from training.runs.child import Ending, new_key
 from training.runs.shards import Source
 from training.runs.templates import algorithm, form, installed_templates, on_the_wire, template_named
 from training.store import lineage
-from training.store import models as model_rows
 from training.store import runs as rows
 from training.work import audit
 from training.work.access import Session, missing
@@ -258,7 +258,7 @@ def finish(node: Node, run: Run, landed: Path, ending: Ending, wall_s: float) ->
             metrics=tuple(sorted(metrics.items())),
         )
         lineage.add(tx, run.project, ("model", model), ("run", run.id), node.clock.now_ns())
-        audit.append(node, tx, audit.NODE, "run.done", run.id, model_rows.get(tx, model).digest)  # type: ignore[union-attr]
+        audit.append(node, tx, audit.NODE, "run.done", run.id, artifacts.digest(found.files))
         tx.emit("run", run.project, subject=run.id)
         tx.emit("model", run.project, subject=model)
     return model

@@ -10,7 +10,6 @@ from atelier_wire import (
     ASK_BYTES,
     PART_BYTES,
     Ask,
-    BadFrame,
     Cancel,
     In,
     Kept,
@@ -32,7 +31,7 @@ class Link:
     def __init__(self, specification: Specification, out_fd: int, in_fd: int) -> None:
         self._writer = Writer(out_fd, specification.key, "out", specification.attempt)
         self._reader = Reader(
-            _reader_of(in_fd), specification.key, "in", specification.attempt, ASK_BYTES + PART_BYTES
+            _Exactly(in_fd), specification.key, "in", specification.attempt, ASK_BYTES + PART_BYTES
         )
         self._queue: queue.Queue[Message | None] = queue.Queue(_WAITING)
         self._kept = threading.Condition()
@@ -72,25 +71,26 @@ class Link:
 
     def _listen(self) -> None:
         decoder = msgspec.msgpack.Decoder(In)
-        while (body := self._reader.frame()) is not None:
-            match decoder.decode(body):
-                case Kept(number):
-                    with self._kept:
-                        self._kept_number = number
-                        self._kept.notify_all()
-                case Pause():
-                    self.pause.set()
-                case Cancel():
-                    self.cancel.set()
-                case Ask() as ask:
-                    self.asked.put(ask)
-        # the node is gone, and this environment with it in a moment
-        self.cancel.set()
-        self.asked.put(None)
+        try:
+            while (body := self._reader.frame()) is not None:
+                self._heed(decoder.decode(body))
+        finally:
+            # the node is gone, or no longer itself: this environment ends with it
+            self.cancel.set()
+            self.asked.put(None)
 
-
-def _reader_of(descriptor: int) -> "_Exactly":
-    return _Exactly(descriptor)
+    def _heed(self, message: In) -> None:
+        match message:
+            case Kept(number):
+                with self._kept:
+                    self._kept_number = number
+                    self._kept.notify_all()
+            case Pause():
+                self.pause.set()
+            case Cancel():
+                self.cancel.set()
+            case Ask():
+                self.asked.put(message)
 
 
 class _Exactly:
@@ -107,6 +107,3 @@ class _Exactly:
                 break
             pieces += piece
         return bytes(pieces)
-
-
-__all__ = ["Link", "BadFrame"]
