@@ -276,7 +276,8 @@ class Walk:
     def compare(self) -> None:
         """Both models on the first snapshot's validation."""
         self.page("Evaluate")
-        self.hand.find("Compare with")
+        self.hand.find("Mistakes")
+        self._settle()
         newest = self._newest_run()
         first = min(self._runs(), key=lambda run: run.created_ns)
         self._choose("Model", lambda said: said.startswith(self._model_name(newest)))

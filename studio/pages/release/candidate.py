@@ -50,6 +50,7 @@ class CandidatePanel(QWidget):
         self.new_suite.clicked.connect(lambda _checked=False: self.seal.emit())
         self.ask = QPushButton("Measure at the gate")
         self.ask.setAccessibleName("Measure at the gate")
+        self.ask.setEnabled(False)  # until the node has said what there is
         self.ask.clicked.connect(lambda _checked=False: self.request())
         self.list = QListWidget()
         self.list.setAccessibleName("Releases")

@@ -70,6 +70,7 @@ class NewRunPanel(QScrollArea):
         font.setPointSizeF(font.pointSizeF() * 1.3)
         font.setBold(True)
         self.go.setFont(font)
+        self.go.setEnabled(False)  # until the node has said what can be trained
         self.go.clicked.connect(lambda _checked=False: self.start())
         self.trouble = _wrapped()
         self.more = QToolButton()

@@ -1,0 +1,51 @@
+"""Release: shares that add up, and the gate's finding in words."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.domain.ids import ModelId
+from studio.domain.wire import routes
+from studio.domain.wire.projects import ItemQuery
+from studio.domain.wire.releases import Arm, NewSuite
+from studio.pages.release.page import ReleasePage
+from studio.pages.release.saying import shares_with
+from tests.studio.pages.science.conftest import Seat
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=6), st.floats(0, 1))
+def test_shares_are_whole_per_cents_that_add_up_to_a_hundred(held: list[int], newest: float) -> None:
+    arms = tuple(Arm(ModelId(str(number)), str(number), share) for number, share in enumerate([*held, 0]))
+    shares = shares_with(arms, newest)
+    assert sum(share for _, share in shares) == 100
+    assert all(share >= 0 for _, share in shares)
+    assert [key for key, _ in shares] == [arm.model for arm in arms]
+    assert shares[-1][1] == round(newest * 100)
+
+
+def test_a_candidate_is_measured_accepted_and_answers(seat: Seat) -> None:
+    project = seat.loop.workspace.project
+    seat.client.call(routes.NEW_SUITE, NewSuite("acceptance", ItemQuery(text="sealed")), project=project)
+    page = seat.page("release", f"model:{seat.loop.good}")
+    assert isinstance(page, ReleasePage)
+    seat.until(lambda: page.candidate.ask.isEnabled())
+    assert page.candidate.model.currentData() == seat.loop.good
+    page.candidate.ask.click()
+    seat.until(lambda: (chosen := page.candidate.chosen()) is not None and chosen.state == "waiting")
+    release = page.candidate.chosen()
+    assert release is not None
+    assert release.gate is not None
+    assert release.gate.sentence in page.candidate.said.text()
+    page.candidate.note.setText("good enough")
+    page.candidate.accept.click()
+    try:
+        seat.until(lambda: any(card.service.state == "answering" for card in page.cards.values()))
+        card = next(iter(page.cards.values()))
+        assert [arm.share for arm in card.service.arms] == [100]
+        assert card.buttons["try"].isEnabled()
+        card.buttons["lineage"].click()
+        seat.until(lambda: page.lineage.made_from.count())
+    finally:
+        for service in seat.client.call(routes.SERVICES, project=project).services:
+            seat.client.call(routes.STOP_SERVICE, service=service.id)

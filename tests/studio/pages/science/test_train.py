@@ -1,0 +1,66 @@
+"""Train: what the one button asks for, and what a run shows."""
+
+from __future__ import annotations
+
+from studio.domain.wire import routes
+from studio.domain.wire.training import NewRun, NewSnapshot
+from studio.pages.train.page import TrainPage
+from studio.pages.train.saying import ago, seconds
+from tests.studio.pages.science.conftest import Seat
+
+
+def opened(seat: Seat) -> TrainPage:
+    page = seat.page("train")
+    assert isinstance(page, TrainPage)
+    seat.until(lambda: page.panel.go.isEnabled())
+    return page
+
+
+def test_the_button_asks_for_a_snapshot_and_only_for_what_was_changed(seat: Seat) -> None:
+    page = opened(seat)
+    asked: list[tuple[NewSnapshot | None, NewRun]] = []
+    page.panel.wanted.disconnect()
+    page.panel.wanted.connect(lambda recipe, run: asked.append((recipe, run)))
+    page.panel.go.click()
+    recipe, run = asked[0]
+    assert recipe is not None
+    assert recipe.name
+    assert run.template == "detect_boxes"
+    assert run.parameters == ()
+    epochs = page.panel.form._answers["epochs"].control
+    epochs.setText("3")  # type: ignore[attr-defined]
+    page.panel.go.click()
+    assert asked[1][1].parameters == (("epochs", 3),)
+
+
+def test_a_parameter_out_of_bounds_is_said_and_nothing_is_asked(seat: Seat) -> None:
+    page = opened(seat)
+    asked: list[object] = []
+    page.panel.wanted.disconnect()
+    page.panel.wanted.connect(lambda *given: asked.append(given))
+    page.panel.form._answers["epochs"].control.setText("-4")  # type: ignore[attr-defined]
+    page.panel.go.click()
+    assert asked == []
+    assert "Epochs" in page.panel.trouble.text()
+
+
+def test_a_snapshot_that_is_there_can_be_trained_on_again(seat: Seat) -> None:
+    page = opened(seat)
+    asked: list[tuple[NewSnapshot | None, NewRun]] = []
+    page.panel.wanted.disconnect()
+    page.panel.wanted.connect(lambda recipe, run: asked.append((recipe, run)))
+    page.panel.choose_snapshot(seat.loop.snapshot)
+    page.panel.go.click()
+    assert asked[0][0] is None
+    assert asked[0][1].snapshot == seat.loop.snapshot
+    assert seat.client.call(routes.SNAPSHOTS, project=seat.loop.workspace.project).snapshots
+
+
+def test_durations_and_moments_are_said_as_people_say_them() -> None:
+    assert [seconds(value) for value in (3, 75, 3700)] == ["3 s", "1 min 15 s", "1 h 01 min"]
+    assert [ago(0, now_ns=int(past * 1e9)) for past in (1, 120, 7200, 400_000)] == [
+        "just now",
+        "2 min ago",
+        "2 h ago",
+        "5 days ago",
+    ]
