@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -44,6 +44,14 @@ _STATUS = {
 }
 
 
+class Reply(NamedTuple):
+    """An answer, its head, and what is kept of the request once it was sent."""
+
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    asked: Asked | None = None
+
+
 class ServiceApp:
     """The ASGI application over `arms` and `spool`."""
 
@@ -57,8 +65,14 @@ class ServiceApp:
         if scope["type"] != "http":
             return
         try:
-            body, headers = await self._answer(scope, receive)
-            await _send(send, 200, body, headers)
+            reply = await self._answer(scope, receive)
+            try:
+                await _send(send, 200, reply.body, reply.headers)
+            finally:
+                # only now: sealing it would hold the interpreter while the answer waits to leave
+                if reply.asked is not None:
+                    table = self._arms.now.table
+                    self._spool.keep(reply.asked, table.node_key, table.spool_bytes)
         except AtelierError as error:
             status = _STATUS.get(error.code, 422)
             await _send(send, status, json.dumps(error.as_problem(status)).encode(), (_PROBLEM,))
@@ -67,23 +81,20 @@ class ServiceApp:
             fault = AtelierError("service.model_failed", "The service made a mistake of its own. Try again.")
             await _send(send, 500, json.dumps(fault.as_problem(500)).encode(), (_PROBLEM,))
 
-    async def _answer(
-        self, scope: Message, receive: Receive
-    ) -> tuple[bytes, tuple[tuple[bytes, bytes], ...]]:
+    async def _answer(self, scope: Message, receive: Receive) -> Reply:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         match scope["method"], scope["path"]:
             case "POST", "/predict":
-                body, took_s = await self._predicted(headers, receive)
-                return body, (_JSON, (b"server-timing", f"model;dur={took_s * 1000:.3f}".encode()))
+                return await self._predicted(headers, receive)
             case "GET", "/health":
-                return b'{"state":"answering"}', (_JSON,)
+                return Reply(b'{"state":"answering"}', (_JSON,))
             case "GET", control.PATH:
                 return self._state(headers)
         raise AtelierError(
             "service.unknown_path", "There is nothing here.", hint="Post a picture to /predict."
         )
 
-    async def _predicted(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[bytes, float]:
+    async def _predicted(self, headers: dict[bytes, bytes], receive: Receive) -> Reply:
         force = self._arms.now
         token = _token(headers)
         if token not in force.tokens:
@@ -107,8 +118,8 @@ class ServiceApp:
         finally:
             self._inside -= 1
 
-    def _predict(self, force: InForce, token: bytes, caller: str, data: bytes) -> tuple[bytes, float]:
-        """The answer, and the seconds that decoding and the model took of it."""
+    def _predict(self, force: InForce, token: bytes, caller: str, data: bytes) -> Reply:
+        """The answer; its head says how long decoding and the model took of it."""
         started = time.perf_counter()
         picture, media_type = decode_picture(data, force.table.picture_pixels)
         place = place_of(force.table.split_key, token, caller)
@@ -123,8 +134,8 @@ class ServiceApp:
         )
         group = f"{place_of(force.table.split_key, token, 'group ' + caller):.2f}" if caller else ""
         asked = Asked(data, media_type, answer, time.time_ns(), group)
-        self._spool.keep(asked, force.table.node_key, force.table.spool_bytes)
-        return msgspec.json.encode(answer), took_s
+        timing = (b"server-timing", f"model;dur={took_s * 1000:.3f}".encode())
+        return Reply(msgspec.json.encode(answer), (_JSON, timing), asked)
 
     def _asked(self, force: InForce, first: int, picture: Any) -> tuple[ModelId, list[Any]]:
         """The answer of arm `first`; where its model fails, of the arm with the largest share beside it."""
@@ -147,7 +158,7 @@ class ServiceApp:
             hint="Roll the service back in Release.",
         )
 
-    def _state(self, headers: dict[bytes, bytes]) -> tuple[bytes, tuple[tuple[bytes, bytes], ...]]:
+    def _state(self, headers: dict[bytes, bytes]) -> Reply:
         key = self._arms.now.table.control_key
         nonce = headers.get(control.NONCE_HEADER.encode(), b"").decode("latin-1")
         shown = headers.get(control.PROOF_HEADER.encode(), b"").decode("latin-1")
@@ -164,7 +175,7 @@ class ServiceApp:
             self._spool.dropped,
         )
         own = control.proof(key, "service", nonce).encode()
-        return msgspec.json.encode(state), (_JSON, (control.PROOF_HEADER.encode(), own))
+        return Reply(msgspec.json.encode(state), (_JSON, (control.PROOF_HEADER.encode(), own)))
 
 
 _JSON = (b"content-type", b"application/json")
