@@ -23,8 +23,8 @@ format: setup ## put every file into the common form
 
 test: check tests ## everything that CI runs
 
-tests: setup ## the tests alone; ARGS="tests/studio -k name" narrows them
-	$(bin)/python -m pytest $(ARGS)
+tests: setup ## the tests alone; ARGS="tests/studio -k name" narrows them, JOBS=2 runs files side by side
+	$(bin)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadfile) $(ARGS)
 
 docs: setup ## the pages that are made from the code
 	$(bin)/python -m tests.architecture.error_page
