@@ -92,6 +92,8 @@ class Cache:
         with self._lock:
             self._bytes += len(sealed) - self._sizes.get(path.name, 0)
             self._sizes[path.name] = len(sealed)
+        if hidden in self._index:  # it was small before
+            self._index.delete(hidden)
 
     def has(self, *name: str) -> bool:
         """Whether something lies there; it may still turn out to be altered."""

@@ -50,11 +50,21 @@ class Session:
 
         With an `OwnNode` in `own_node`, a node that was killed is started again, and a session that ended is
         begun again, by itself. What an earlier studio left unsent goes on being sent by itself. Raises
-        `session.missing` where nobody is signed in, `keyring.missing`, `keyring.wrong_passphrase`.
+        `session.missing` where nobody is signed in, `keyring.missing`, `keyring.wrong_passphrase`, and
+        `studio.no_place` where journal and cache cannot be kept.
         """
         if client.user is None:
             raise AtelierError("session.missing", "Nobody is signed in.", hint="Sign in first.")
-        return cls(client, client.user, folder or state_folder(), own_node, dispatch, passphrase)
+        place = folder or state_folder()
+        try:
+            return cls(client, client.user, place, own_node, dispatch, passphrase)
+        except OSError as error:
+            raise AtelierError(
+                "studio.no_place",
+                f"The studio cannot keep your work on this machine: {error.strerror or error}.",
+                detail=str(error.filename or place),
+                hint="Make room on the disk, or look whether you may write to the folder.",
+            ) from error
 
     def __init__(
         self,

@@ -38,6 +38,7 @@ CODES: dict[str, str] = {
     "journal.stopped": "The journal cannot be written any more (disk full or failing): nothing is kept here.",
     "audit.unsigned": "The head of a node's audit log is not signed by the node's own key.",
     "audit.rolled_back": "A node's audit log does not lead on from what this studio saw of it before.",
+    "studio.no_place": "The folder for the journal and cache of a studio cannot be written.",
     "keyring.missing": "No safe keyring is there, and no passphrase was given in its place.",
     "keyring.wrong_passphrase": "The passphrase does not open what is kept on this machine.",
     "import.missing_file": "A file of the folder to bring in is gone or cannot be read.",

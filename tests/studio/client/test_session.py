@@ -268,6 +268,13 @@ def test_a_session_needs_somebody_signed_in(own_node: OwnNode, tmp_path: Path) -
     client.close()
 
 
+def test_a_machine_where_nothing_can_be_kept_is_said_plainly(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(AtelierError) as refused:
+        Session.open(client, tmp_path / "file", own_node=True)
+    assert refused.value.code == "studio.no_place"
+
+
 def test_items_are_found(client: Client, project: ProjectId) -> None:
     page = client.call(routes.ITEMS, ItemQuery(classes=("car",)), project=project)
     assert page.total == 3
