@@ -183,7 +183,7 @@ CODES: dict[str, str] = {
     "release.own_request": "Who asked for a release does not decide it.",
     "release.not_waiting": "The release was decided already, or is not judged yet.",
     "release.model_changed": "The model is not the one that was judged.",
-    "release.suite_changed": "The sealed suite was corrected after the gate; both models must be judged again.",
+    "release.suite_changed": "The sealed suite was corrected after the gate; both models are judged again.",
     "release.note_missing": "A release that did not pass its gate is accepted only with a reason.",
     "service.name": "A service's name holds letters, digits, spaces and - _ . alone, at most 60.",
     "service.shares": "Shares are whole per cents that add up to 100, of models accepted for the service.",
