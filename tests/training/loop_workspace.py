@@ -80,11 +80,11 @@ def seen(is_good: bool, number: int) -> list[layers.Found]:
     return [*right, nowhere, confused] if number % 2 else [*right, nowhere]
 
 
-def picture_bytes(seed: int) -> bytes:
-    """A PNG of its own."""
+def picture_bytes(seed: int, size: tuple[int, int] = (640, 480)) -> bytes:
+    """A PNG of its own: a few broad fields of colour."""
     buffer = io.BytesIO()
-    pixels = np.random.default_rng(seed).integers(0, 180, (48, 64, 3), dtype=np.uint8)
-    Image.fromarray(pixels).resize((640, 480)).save(buffer, "PNG")
+    pixels = np.random.default_rng(seed).integers(0, 180, (6, 8, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST).save(buffer, "PNG")
     return buffer.getvalue()
 
 
