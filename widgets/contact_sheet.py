@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QWidget
 from widgets.canvas.pointers import key_name
 from widgets.painted import paint_guarded
 from widgets.row_window import RowWindow
-from widgets.sheet_cells import CAPTION, STRIP_CAPTION, SheetCell, paint_cell
+from widgets.sheet_cells import SheetCell, caption_height, paint_cell
 from widgets.sheet_grid import GAP, Grid
 from widgets.sheet_selection import Selection
 from widgets.thumbnails import Thumbnails
@@ -133,8 +133,10 @@ class ContactSheet(QAbstractScrollArea):
         window = self.viewport().width(), self.viewport().height()
         if self._strip:
             height = max(window[1] - 2 * GAP, 64)
-            return Grid(self._rows.total, (round((height - STRIP_CAPTION) * 1.3), height), window, True)
-        return Grid(self._rows.total, (self._side, round(self._side * ASPECT) + CAPTION), window)
+            width = max(round((height - caption_height(self.fontMetrics(), 1)) * 1.3), 48)
+            return Grid(self._rows.total, (width, height), window, True)
+        height = round(self._side * ASPECT) + caption_height(self.fontMetrics(), 2)
+        return Grid(self._rows.total, (self._side, height), window)
 
     def scroll_to(self, index: int) -> None:
         """Bring a cell into sight."""
@@ -246,8 +248,8 @@ class ContactSheet(QAbstractScrollArea):
             chosen = index in self._selection.chosen
             current = index == self._selection.current and self.hasFocus()
             broken = cell is not None and self.thumbnails.is_broken(cell)
-            room = STRIP_CAPTION if self._strip else CAPTION
-            paint_cell(painter, rect, cell, picture, self.palette(), chosen, current, broken, room)
+            lines = 1 if self._strip else 2
+            paint_cell(painter, rect, cell, picture, self.palette(), chosen, current, broken, lines)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -262,6 +264,8 @@ class ContactSheet(QAbstractScrollArea):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._lay_out()
         self.viewport().update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QWidget
 
 from widgets.contact_sheet import ContactSheet
@@ -12,9 +13,19 @@ class FilmStrip(ContactSheet):
 
     def __init__(self, parent: QWidget | None = None, name: str = "Film strip") -> None:
         super().__init__(parent, strip=True, name=name)
-        self.setMinimumHeight(104)
-        self.setMaximumHeight(144)
+        self._set_height()
         self.current_changed.connect(self.opened)
+
+    def _set_height(self) -> None:
+        """Room for a picture, a line of text and the scroll bar."""
+        text = self.fontMetrics().height()
+        self.setMinimumHeight(80 + 2 * text)
+        self.setMaximumHeight(116 + 2 * text)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._set_height()
+        super().changeEvent(event)
 
     def show_current(self, index: int) -> None:
         """Mark the item that is open without opening it again."""

@@ -260,6 +260,10 @@ class ImageCanvas(QWidget):
         if event.type() == QEvent.Type.PaletteChange:
             self._picture_layer.opaque = self.palette().color(QPalette.ColorRole.Dark)
             self._picture_layer.invalidate()
+        elif event.type() == QEvent.Type.FontChange:  # letters and scores follow the text's size
+            for layer in (self._shape_layer, self._prediction_layer):
+                layer.invalidate()
+            self.update()
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
@@ -120,14 +121,23 @@ class ItemTable(QTableView):
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # or 100,000 are measured
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
         self.verticalHeader().hide()
         self.horizontalHeader().setStretchLastSection(True)
         self.horizontalHeader().setHighlightSections(False)
-        for column in range(len(columns)):
-            self.setColumnWidth(column, 220 if column == 0 else 110)
+        self._follow_text_size()
         self.activated.connect(self._open)
         self.selectionModel().selectionChanged.connect(self._tell)
+
+    def _follow_text_size(self) -> None:
+        metrics = self.fontMetrics()
+        self.verticalHeader().setDefaultSectionSize(metrics.height() + 10)
+        for column in range(self.rows.columnCount()):
+            self.setColumnWidth(column, metrics.averageCharWidth() * (30 if column == 0 else 15))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._follow_text_size()
 
     def set_total(self, total: int) -> None:
         """Another list, of `total` rows."""

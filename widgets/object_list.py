@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
@@ -125,7 +126,6 @@ class ObjectList(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(max(self.fontMetrics().height(), SIDE) + 4)
         self.setIconSize(QSize(SIDE, SIDE))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -136,12 +136,24 @@ class ObjectList(QTableView):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, self.fontMetrics().horizontalAdvance("Show") + 22)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._follow_text_size()
         self.activated.connect(
             lambda index: self.activated_key.emit(self.model_of_rows.rows[index.row()].key)
         )
         self._quiet = False
         self.selectionModel().selectionChanged.connect(self._tell)
+
+    def _follow_text_size(self) -> None:
+        metrics = self.fontMetrics()
+        self.verticalHeader().setDefaultSectionSize(max(metrics.height(), SIDE) + 4)
+        for column in (1, 2):
+            self.horizontalHeader().resizeSection(column, metrics.horizontalAdvance("Show") + 22)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._follow_text_size()
 
     def set_rows(self, rows: Sequence[ObjectRow]) -> None:
         """Show these."""

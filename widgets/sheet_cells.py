@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPixmap
 
 from widgets.canvas.drawables import ShapeStyle
 from widgets.canvas.shape_paint import pen_of
@@ -15,8 +15,6 @@ Box = tuple[float, float, float, float]
 Tone = Literal["neutral", "good", "warning", "bad", "accent"]
 
 TONES: dict[str, str] = {"good": "#2e7d32", "warning": "#b26a00", "bad": "#c62828"}
-CAPTION = 38  # pixels below the picture, for two lines
-STRIP_CAPTION = 22  # for one
 PAD = 5
 
 
@@ -75,6 +73,11 @@ def crop_around(xyxy: Box, size: tuple[int, int], share: float = 0.5, least: flo
     return left, top, left + wide, top + high
 
 
+def caption_height(metrics: QFontMetrics, lines: int) -> int:
+    """Pixels below the picture for so many lines of text."""
+    return lines * metrics.height() + 8
+
+
 def paint_cell(
     painter: QPainter,
     rect: QRect,
@@ -84,7 +87,7 @@ def paint_cell(
     selected: bool,
     current: bool,
     broken: bool = False,
-    caption: int = CAPTION,
+    lines: int = 2,
 ) -> None:
     """Paint one cell; a cell or picture that is not here yet is a quiet placeholder, a broken one says so."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
@@ -92,7 +95,8 @@ def paint_cell(
     back = palette.color(QPalette.ColorRole.Highlight if selected else QPalette.ColorRole.Base)
     painter.setBrush(back)
     painter.drawRoundedRect(rect, 6, 6)
-    frame = rect.adjusted(PAD, PAD, -PAD, -caption)
+    room = caption_height(painter.fontMetrics(), lines)
+    frame = rect.adjusted(PAD, PAD, -PAD, -room)
     painter.fillRect(frame, palette.color(QPalette.ColorRole.AlternateBase))
     if cell is not None:
         if picture is not None:
@@ -103,7 +107,7 @@ def paint_cell(
                 frame, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), "No picture"
             )
         _paint_badges(painter, frame, cell.badges, palette)
-        _paint_words(painter, rect, cell, palette, selected, caption)
+        _paint_words(painter, rect.adjusted(0, rect.height() - room, 0, 0), cell, palette, selected, lines)
     if current:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(palette.color(QPalette.ColorRole.WindowText), 2))
@@ -145,15 +149,17 @@ def _paint_picture(painter: QPainter, frame: QRect, cell: SheetCell, picture: QP
 
 
 def _paint_badges(painter: QPainter, frame: QRect, badges: tuple[Badge, ...], palette: QPalette) -> None:
-    font = QFont(painter.font())
-    font.setPixelSize(11)
+    own = painter.font()
+    font = QFont(own)
+    font.setPixelSize(max(round(painter.fontInfo().pixelSize() * 0.85), 8))
     painter.setFont(font)
+    metrics = painter.fontMetrics()
     right = frame.right() - 3
     for badge in badges:
-        width = painter.fontMetrics().horizontalAdvance(badge.text) + 12
-        pill = QRectF(right - width, frame.top() + 4, width, 17)
+        width = metrics.horizontalAdvance(badge.text) + 12
+        pill = QRectF(right - width, frame.top() + 4, width, metrics.height() + 4)
         if pill.left() < frame.left():
-            return
+            break
         accent = palette.color(QPalette.ColorRole.Highlight)
         neutral = palette.color(QPalette.ColorRole.Window)
         fill = (
@@ -174,28 +180,23 @@ def _paint_badges(painter: QPainter, frame: QRect, badges: tuple[Badge, ...], pa
         painter.setPen(text)
         painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, badge.text)
         right -= width + 3
+    painter.setFont(own)
 
 
 def _paint_words(
-    painter: QPainter, rect: QRect, cell: SheetCell, palette: QPalette, selected: bool, caption: int
+    painter: QPainter, rect: QRect, cell: SheetCell, palette: QPalette, selected: bool, lines: int
 ) -> None:
     role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
-    words = rect.adjusted(PAD + 2, rect.height() - caption + 2, -PAD - 2, -2)
-    font = QFont(painter.font())
-    font.setPixelSize(12)
-    painter.setFont(font)
     metrics = painter.fontMetrics()
-    first = QRect(words.left(), words.top(), words.width(), 17)
+    first = QRect(rect.left() + PAD + 2, rect.top() + 3, rect.width() - 2 * PAD - 4, metrics.height())
     painter.setPen(palette.color(role))
-    # in a strip there is room for the end of a name alone, which is what differs
-    elide = Qt.TextElideMode.ElideMiddle if caption >= CAPTION else Qt.TextElideMode.ElideLeft
-    painter.drawText(
-        first, int(Qt.AlignmentFlag.AlignVCenter), metrics.elidedText(cell.caption, elide, first.width())
-    )
-    if cell.detail and caption >= CAPTION:
+    elide = Qt.TextElideMode.ElideLeft  # names of items differ at their end
+    middle = int(Qt.AlignmentFlag.AlignVCenter)
+    painter.drawText(first, middle, metrics.elidedText(cell.caption, elide, first.width()))
+    if cell.detail and lines > 1:
         faint = palette.color(role)
         faint.setAlpha(170)
         painter.setPen(faint)
-        second = first.translated(0, 16)
+        second = first.translated(0, metrics.height())
         text = metrics.elidedText(cell.detail, Qt.TextElideMode.ElideRight, second.width())
-        painter.drawText(second, int(Qt.AlignmentFlag.AlignVCenter), text)
+        painter.drawText(second, middle, text)

@@ -2,8 +2,9 @@
 
 import pytest
 from PySide6.QtCore import QBuffer, QIODevice, QObject, QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFont, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from widgets.contact_sheet import ContactSheet
 from widgets.film_strip import FilmStrip
@@ -256,3 +257,23 @@ def test_every_cell_is_found_where_it_is_painted(strip):
             assert grid.index_at(left + width + 2, top + 3, scrolled) is None
             on_screen = left + width > 0 and top + height > 0 and left < 640 and top < 300
             assert index in grid.shown(scrolled) or not on_screen
+
+
+@pytest.fixture
+def large_text():
+    before = QApplication.font()
+    larger = QFont(before)
+    larger.setPointSizeF(before.pointSizeF() * 2)
+    yield lambda: QApplication.setFont(larger)
+    QApplication.setFont(before)
+
+
+def test_cells_and_rows_follow_the_size_of_the_text(sheet, qtbot, large_text):
+    table = ItemTable(("Name",))
+    qtbot.addWidget(table)
+    table.show()
+    cell, row = sheet.grid().cell, table.verticalHeader().defaultSectionSize()
+    large_text()
+    qtbot.waitUntil(lambda: sheet.grid().cell[1] > cell[1] + 15)
+    assert sheet.grid().cell[0] == cell[0]
+    assert table.verticalHeader().defaultSectionSize() > row + 8

@@ -50,7 +50,7 @@ class CachedLayer:
         wide = self._wide(self._built)
         for rect in rects:
             left, top, right, bottom = wide.rect_to_screen(rect)
-            self._repaint((left - 4, top - 4, max(right + 4, left + LABEL_REACH), max(bottom + 4, top + 20)))
+            self._repaint((left - 4, top - 4, max(right + 4, left + LABEL_REACH), max(bottom + 4, top + 40)))
 
     def paint(self, painter: QPainter, view: View, ratio: float) -> None:
         """Put the layer on the screen. ratio: device pixels per logical pixel."""

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QGuiApplication,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+)
 
 from widgets.canvas.drawables import Drawables, Outline, ShapeStyle
 from widgets.canvas.primitives import draw_rects
@@ -167,16 +176,17 @@ def _paint_letters(
 
 
 def letter_font() -> QFont:
-    font = QFont()
-    font.setPixelSize(11)
+    """A little smaller than the person's own text."""
+    font = QGuiApplication.font()
+    font.setPixelSize(max(round(QFontInfo(font).pixelSize() * 0.85), 8))
     font.setBold(True)
     return font
 
 
 def paint_label(painter: QPainter, left: float, top: float, text: str, color: QColor) -> None:
     """A few letters on a patch of colour, inside the corner at (left, top)."""
-    width = painter.fontMetrics().horizontalAdvance(text) + 6
-    patch = QRectF(left, top, float(width), 14.0)
+    metrics = painter.fontMetrics()
+    patch = QRectF(left, top, float(metrics.horizontalAdvance(text) + 6), float(metrics.height()))
     painter.fillRect(patch, color)
     painter.setPen(letter_color(color))
     painter.drawText(patch, Qt.AlignmentFlag.AlignCenter, text)
