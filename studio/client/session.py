@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from studio.domain.wire.documents import DocumentState, Lease
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.session import UserInfo
 
+AHEAD = 8  # documents that are held for the next items
 _LOG = logging.getLogger("atelier.client")
 
 
@@ -87,6 +89,7 @@ class Session:
         self._lock = threading.Lock()
         self._open: dict[ItemId, OpenDocument] = {}
         self._opening: dict[ItemId, threading.Lock] = {}
+        self._ahead: OrderedDict[ItemId, DocumentState] = OrderedDict()
         self._on_work: list[Callable[[Work], None]] = []
         self._closed = False
         self.journal = Journal(
@@ -156,7 +159,21 @@ class Session:
             made.on_work(self._work_changed)
             with self._lock:
                 self._open[key] = made
+            made.look_again()  # what was fetched ahead may be a moment old
             return made
+
+    def fetch_ahead(self, item: str) -> None:
+        """Have the document of an item here before it is opened. Blocks. Raises what the node answers."""
+        key = ItemId(item)
+        with self._lock:
+            known = key in self._open or key in self._ahead
+        if known or any(self.journal.of(key)):
+            return
+        state = self._state_of(key)
+        with self._lock:
+            self._ahead[key] = state
+            while len(self._ahead) > AHEAD:
+                self._ahead.popitem(last=False)
 
     def media(self, item: str, stream: str, frame: int, rendition: str) -> bytes:
         """One rendition of one frame, from here or from the node. Blocks. Raises what the node answers."""
@@ -203,6 +220,10 @@ class Session:
         self.close()
 
     def _state_of(self, item: ItemId) -> DocumentState:
+        with self._lock:
+            ahead = self._ahead.pop(item, None)
+        if ahead is not None and not any(self.journal.of(item)):
+            return ahead
         try:
             state = fetch_state(self.client, self.journal, item)
         except AtelierError as error:
@@ -219,11 +240,14 @@ class Session:
 
     def _heard(self, news: Event | Gap) -> None:
         if isinstance(news, Gap):
+            with self._lock:
+                self._ahead.clear()
             for each in self.documents:
                 each.look_again()
         elif news.kind == "document" and news.item is not None:
             with self._lock:
                 found = self._open.get(news.item)
+                self._ahead.pop(news.item, None)
             if found is not None:
                 found.expect(news.revision)
 

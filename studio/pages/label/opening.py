@@ -54,6 +54,7 @@ class Opener:
         call.check()
         if item not in self._items:
             self._items[item] = self._fetch(item)
+            self._session.fetch_ahead(item)
             while len(self._items) > _AHEAD:
                 self._items.popitem(last=False)
 

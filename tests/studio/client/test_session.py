@@ -165,6 +165,31 @@ def test_what_will_be_wanted_is_fetched_ahead(desk: Callable[[], Session], items
     until(lambda: all(session.cache.has("media", k, s, "0", "thumb") for k, s in streams.items()))
 
 
+def test_a_document_fetched_ahead_opens_at_once_and_is_never_an_old_one(
+    desk: Callable[[], Session], items: list[ItemId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, other = desk(), desk()
+    until(lambda: session.events.state == "online")
+    asked: list[str] = []
+    real = session.client.call
+
+    def counted(route: routes.Route[object, object], *arguments: object, **ids: str | int) -> object:
+        asked.append(route.name)
+        return real(route, *arguments, **ids)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(session.client, "call", counted)
+    session.fetch_ahead(items[0])
+    session.fetch_ahead(items[1])
+    theirs = other.open_document(items[1])
+    theirs.apply(creation("Tag", _tag("meanwhile")))
+    assert theirs.flush()
+    assert asked.count("document") == 2
+    session.open_document(items[0])
+    assert asked.count("document") == 2, "it was here already"
+    late = session.open_document(items[1])
+    until(lambda: late.document == theirs.document)
+
+
 def test_events_are_heard_and_an_interruption_is_a_gap_or_nothing_missed(
     desk: Callable[[], Session], items: list[ItemId], project: ProjectId
 ) -> None:
