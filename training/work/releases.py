@@ -15,6 +15,7 @@ from studio.domain.wire.releases import GateResult, NewRelease, Release
 from studio.domain.wire.training import Model
 from training.evaluation import gate, layers, sheet
 from training.store import items, lineage, models, predictions, releases, suites, users
+from training.store import jobs as job_rows
 from training.store.engine import Transaction
 from training.work import audit, reading, services
 from training.work import suites as suite_rules
@@ -84,13 +85,13 @@ def carry_out(job: RunningJob) -> bytes:
 def of_project(node: Node, project: ProjectId) -> tuple[Release, ...]:
     """A project's releases, the newest first."""
     with node.store.read() as tx:
-        return tuple(releases.of_project(tx, project))
+        return tuple(_settled(tx, each) for each in releases.of_project(tx, project))
 
 
 def get(node: Node, release: str) -> Release:
     """One release."""
     with node.store.read() as tx:
-        return _known(tx, release)
+        return _settled(tx, _known(tx, release))
 
 
 def decide(node: Node, release: str, asked: Decision, who: Session) -> Release:
@@ -247,6 +248,16 @@ def _not_waiting(known: Release) -> AtelierError:
         f"This release cannot be decided now: it is {known.state}.",
         hint="Refresh the list of releases.",
     )
+
+
+def _settled(tx: Transaction, release: Release) -> Release:
+    """A release whose job was stopped for good was not judged."""
+    if release.state != "evaluating":
+        return release
+    jobs = [job for job in job_rows.of_project(tx, release.project) if job.subject == release.id]
+    if any(job.state in ("failed", "cancelled") for job in jobs):
+        return replace(release, state="failed", error=jobs[0].error or "It was cancelled.")
+    return release
 
 
 def _known(tx: Transaction, release: str) -> Release:
