@@ -36,7 +36,8 @@ class Person:
             "XDG_CONFIG_HOME": str(self._home / "config"),
             "XDG_STATE_HOME": str(self._home / "state"),
             "XDG_CACHE_HOME": str(self._home / "cache"),
-            "PYTHONPATH": str(ROOT),
+            # what a test put there stays: where a plug-in that is no part of Atelier was installed
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         self._process = subprocess.Popen(
             [

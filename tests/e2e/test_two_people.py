@@ -102,7 +102,7 @@ def test_work_goes_to_review_and_back_and_is_accepted(
     rita.see("1 task")
     rita.press("ctrl+p")
     rita.until(rita.boxes, "the box to review")
-    rita.see("Work of Ann: 2 made.")
+    rita.see("Work of Ann: 1 made.")
     rita.click("Note to the author").type("Too wide on the left")
     rita.click("Return to author")
     rita.see("Nothing waits for a review")

@@ -28,6 +28,7 @@ from studio.domain.wire.jobs import Event, ImportReport
 from studio.domain.wire.people import NewTasks, TasksMade
 from studio.domain.wire.projects import ItemQuery, ItemRow, ProjectSummary
 from studio.domain.wire.releases import NewSuite, Suite
+from studio.domain.wire.session import Role
 from studio.pages.data.commands import data_commands
 from studio.pages.data.export_dialog import ExportDialog
 from studio.pages.data.filters import Filters
@@ -56,6 +57,7 @@ class DataPage(Page):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._project_seen = ""
+        self._by_role: list[tuple[QAction, tuple[Role, ...]]] = []
         self.source = ItemSource(desk, self)
         self.overlay = Overlay(desk, self)
         self.filters = Filters()
@@ -88,17 +90,20 @@ class DataPage(Page):
         return data_commands()
 
     def take_actions(self, find: Callable[[str], QAction]) -> None:
-        for name, symbol, title in (
-            ("file.import", "import", "Import"),
-            ("data.tasks", "flag", "Make tasks"),
-            ("data.snapshot", "history", "Snapshot"),
-            ("data.export", "export", "Export"),
+        managers: tuple[Role, ...] = ("manager",)
+        science: tuple[Role, ...] = ("scientist", "manager")
+        for name, symbol, title, roles in (
+            ("file.import", "import", "Import", managers),
+            ("data.tasks", "flag", "Make tasks", managers),
+            ("data.snapshot", "history", "Snapshot", science),
+            ("data.export", "export", "Export", science),
         ):
             action = find(name)
             set_icon(action, symbol)
             action.setIconText(title)
             self.bar.addAction(action)
             self.bar.widgetForAction(action).setAccessibleName(action.text().rstrip(" …"))
+            self._by_role.append((action, roles))
         self._turn = _tool_button("table", "Show as table", self.turn_view)
         self.bar.addWidget(self._turn)
         self._menu = [find(name) for name in ("data.open", "data.erase")]
@@ -108,6 +113,8 @@ class DataPage(Page):
         project = self.desk.project
         if project is None:
             return
+        for action, roles in self._by_role:
+            action.setVisible(self.desk.may(*roles))  # nobody is offered what the node would refuse
         if place.query is not None:
             self.filters.show_query(place.query)
         if place.query is not None or self._project_seen != project.id or not self.source.known:
@@ -118,6 +125,10 @@ class DataPage(Page):
             self.import_folder(place.folder)
         else:
             (self.table if self._as_table else self.sheet).setFocus()
+
+    def leave(self) -> None:
+        for action, _ in self._by_role:
+            action.setVisible(True)  # the import is the window's own: from Home it makes a new project
 
     def take_event(self, event: Event) -> None:
         if event.kind in ("item", "document", "items", "project"):

@@ -110,6 +110,7 @@ class LabelPage(Page):
                 made.append(action)
             actions.append(made)
         self.bar.fill(actions[0], actions[1])
+        self._offer_buttons()
 
     def enter(self, place: Place) -> None:
         project = self.desk.project
@@ -404,9 +405,21 @@ class LabelPage(Page):
 
     def _task_changed(self, task: Task | None) -> None:
         self.bar.show_task(task)
+        self._offer_buttons()
         self.panels.review.show_task(task)
         if task is not None and task.state == "returned" and task.note:
             self.strips.put("returned", f"Returned by {task.reviewer_name or 'a reviewer'}: {task.note}")
+
+    def _offer_buttons(self) -> None:
+        busy = self.tasks.may_submit()
+        self.bar.offer(
+            {
+                "task.submit": busy,
+                "task.skip": busy,
+                "task.unsure": busy,
+                "task.take_back": self.tasks.may_take_back(),
+            }
+        )
 
     # Around
 

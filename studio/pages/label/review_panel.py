@@ -157,13 +157,14 @@ class ReviewPanel(QWidget):
             return
         found = work_of(task.author, self._revisions)
         entities = opened.document.document.entities
-        counts = {kind: sum(each.kind == kind for each in found) for kind in _WORDS}
-        parts = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing changed"
-        self.said.setText(f"Work of {task.author_name}: {parts}.")
         shapes_of = {getattr(entity, "track", None): entity.id for entity in entities.values()}
+        counts = dict.fromkeys(_WORDS, 0)
         for difference in sorted(found, key=lambda each: list(_WORDS).index(each.kind)):
             if row := self._row(difference, shapes_of, entities):
                 self.changes.addTopLevelItem(row)
+                counts[difference.kind] += 1
+        parts = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing changed"
+        self.said.setText(f"Work of {task.author_name}: {parts}.")
 
     def _row(
         self, difference: Difference, shapes_of: dict[Any, EntityId], entities: dict[EntityId, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPalette
@@ -35,6 +35,7 @@ class TaskBar(QWidget):
         self.task.setAccessibleName("Task")
         self.others = QLabel()
         self.others.setAccessibleName("Who else is here")
+        self._buttons: dict[str, QToolButton] = {}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(6)
@@ -47,7 +48,9 @@ class TaskBar(QWidget):
         for label in (self.place, self.state, self.others, self.task):
             self._row.addWidget(label)
         for action in after:
-            self._row.addWidget(_button(action, words=True))
+            button = _button(action, words=True)
+            self._buttons[action.objectName()] = button
+            self._row.addWidget(button)
 
     def show_item(self, name: str, place: int | None, total: int) -> None:
         """place: from 0, where it is known."""
@@ -64,6 +67,12 @@ class TaskBar(QWidget):
             palette.setColor(QPalette.ColorRole.WindowText, QColor("#ffffff"))
         self.state.setAutoFillBackground(state in _TONES)
         self.state.setPalette(palette)
+
+    def offer(self, possible: Mapping[str, bool]) -> None:
+        """Show only buttons that do something now, by the names of their actions."""
+        for name, shown in possible.items():
+            if name in self._buttons:
+                self._buttons[name].setVisible(shown)
 
     def show_task(self, task: Task | None) -> None:
         """Whose task it is, and what was noted."""
