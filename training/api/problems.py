@@ -12,6 +12,8 @@ _BY_CODE = {
     "node.disk_full": 507,
     "node.fault": 500,
     "store.unreachable": 503,
+    "seal.broken": 500,
+    "item.erased": 410,
     "wire.too_large": 413,
 }
 _BY_PROBLEM = {
