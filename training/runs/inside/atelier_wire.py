@@ -146,7 +146,7 @@ class Specification(Struct, frozen=True, forbid_unknown_fields=True):
     shards: tuple[Shard, ...] = ()
     checkpoint: str = ""  # folder inside with the last one's files
     checkpoint_number: int = 0
-    checkpoint_every_s: float = 5.0
+    checkpoint_every_s: float = 5.0  # of processor time
     model: str = ""  # folder inside
 
 
@@ -190,11 +190,12 @@ class Writer:
     def write(self, message: Message) -> None:
         """Write one message whole. Raises OSError when the other side is gone."""
         body = self._encoder.encode(message)
-        frame = _HEAD.pack(len(body), _digest(self._key, self._number, body)) + body
+        head = _HEAD.pack(len(body), _digest(self._key, self._number, body))
         self._number += 1
-        view = memoryview(frame)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+        for piece in (head, body):
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
 
 
 class Reader:
@@ -239,4 +240,6 @@ def shard_data(run: str, path: str) -> bytes:
 
 
 def _digest(key: bytes, number: int, body: bytes) -> bytes:
-    return hmac.digest(key, number.to_bytes(8, "big") + body, "sha256")[:16]
+    made = hmac.new(key, number.to_bytes(8, "big"), "sha256")
+    made.update(body)
+    return made.digest()[:16]
