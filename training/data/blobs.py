@@ -131,7 +131,8 @@ def blob_path(project: ProjectId, name: BlobName) -> str:
     """Where a blob lies, relative to the place: made of ids and hashes alone, never of people's names."""
     if not is_id(project) or len(name) != 64 or set(name) - set("0123456789abcdef"):
         raise missing(name)
-    return f"{project}/{name[:2]}/{name}"
+    # sixteen folders: each is synced once a group, and holds a few ten thousand files at a million
+    return f"{project}/{name[:1]}/{name}"
 
 
 def missing(name: str) -> AtelierError:
@@ -173,7 +174,7 @@ class Folder:
         (self._folder / path).unlink(missing_ok=True)
 
     def paths(self) -> Iterator[str]:
-        for file in sorted(self._folder.glob("*/??/*")):
+        for file in sorted(self._folder.glob("*/?/*")):
             if not file.name.startswith("."):
                 yield file.relative_to(self._folder).as_posix()
 

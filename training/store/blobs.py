@@ -39,13 +39,16 @@ class BlobRow(Struct, frozen=True):
 
 
 def add(tx: Transaction, rows: Sequence[BlobRow]) -> None:
-    """Keep `rows`; the same place again takes the new one."""
-    for row in rows:
-        at = (item_blobs.c.item == row.item) & (item_blobs.c.place == row.place)
-        tx.execute(item_blobs.delete().where(at))
+    """Keep `rows` of places that are free."""
     if rows:
         names = BlobRow.__struct_fields__
         tx.execute(item_blobs.insert(), [{name: getattr(row, name) for name in names} for row in rows])
+
+
+def put(tx: Transaction, row: BlobRow) -> None:
+    """Keep one row; the same place again takes the new one."""
+    tx.execute(item_blobs.delete().where((item_blobs.c.item == row.item) & (item_blobs.c.place == row.place)))
+    add(tx, [row])
 
 
 def get(tx: Transaction, item: ItemId, place: str) -> BlobRow | None:

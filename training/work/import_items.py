@@ -60,6 +60,7 @@ class ItemMaker:
             secret = self._node.keys.project_key(tx, self._project, "blobs")
         ready = [self._sealed(message, secret) for message in group]
         self._node.blobs.put(self._project, [each for _, files in ready for each in files.values()])
+        sources = [each.item.source for each in group if isinstance(each, Prepared)]
         waiting = iter(ready)
         more = bool(ready)
         while more:
@@ -68,10 +69,12 @@ class ItemMaker:
                 until = time.monotonic() + _WRITE_S
                 ontology = projects.ontology(tx, self._project)
                 version = ontology.version if ontology else 0
+                known = set(item_rows.by_source(tx, self._import.id, sources))
                 for message, files in waiting:
                     if isinstance(message, Bad):
                         self._note(tx, message)
-                    else:
+                    elif message.item.source not in known:
+                        known.add(message.item.source)
                         self._make(tx, message, files, version)
                     if more := time.monotonic() > until:
                         break
@@ -114,8 +117,6 @@ class ItemMaker:
         return self._tree
 
     def _make(self, tx: Transaction, message: Prepared, files: dict[str, Sealed], version: int) -> None:
-        if item_rows.by_source(tx, self._import.id, [message.item.source]):
-            return
         point, mark = tx.connection.begin_nested(), tx.mark()
         try:
             self._make_item(tx, message, files, version)

@@ -57,7 +57,7 @@ def put(node: Node, item: ItemId, name: str, content: bytes, who: Session) -> No
     with node.store.write() as tx:
         place = places.put_by_people(name)
         sealer = node.keys.item_sealer(tx, item)
-        rows.add(tx, [places.blob_row(item, stored.project, place, sealed, "", sealer)])
+        rows.put(tx, places.blob_row(item, stored.project, place, sealed, "", sealer))
         audit.append(node, tx, who.user, "blob.put", item, bytes.fromhex(sealed.name))
 
 

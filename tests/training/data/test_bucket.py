@@ -26,7 +26,7 @@ def test_a_bucket_keeps_blobs_as_a_folder_does():
         blobs.read(PROJECT, sealed.name, sealed.key, CHUNK_BYTES - 5, CHUNK_BYTES + 5)
         == (content[CHUNK_BYTES - 5 : CHUNK_BYTES + 5])
     )
-    assert list(blobs.place.paths()) == [f"{PROJECT}/{sealed.name[:2]}/{sealed.name}"]
+    assert list(blobs.place.paths()) == [f"{PROJECT}/{sealed.name[:1]}/{sealed.name}"]
     for _ in range(2):
         blobs.delete(PROJECT, sealed.name)
     assert not blobs.has(PROJECT, sealed.name)
