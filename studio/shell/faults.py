@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -35,7 +36,7 @@ def explain(fault: BaseException) -> AtelierError:
 
 
 def catch_all(show: Callable[[AtelierError], None]) -> None:
-    """Make whatever nobody caught (a slot, a thread) a log entry and a notification."""
+    """Make whatever nobody caught in a slot a log entry and a notification; in a thread, a log entry."""
 
     def hook(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
@@ -44,4 +45,10 @@ def catch_all(show: Callable[[AtelierError], None]) -> None:
         error = fault if isinstance(fault, AtelierError) else explain(fault.with_traceback(trace))
         show(error)
 
+    def thread_hook(given: threading.ExceptHookArgs) -> None:
+        # a thread of a library's or ours that ended: not the person's doing, so it is for the log alone
+        if given.exc_value is not None:
+            LOG.error("fault in thread %s", given.thread, exc_info=given.exc_value)
+
     sys.excepthook = hook
+    threading.excepthook = thread_hook

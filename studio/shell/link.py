@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from studio.shell.calls import Call, Calls
 if TYPE_CHECKING:
     from studio.client import Client, OwnNode, Session
 
+LOG = logging.getLogger("atelier.studio")
+_AT_WORK: frozenset[str] = frozenset(("queued", "running", "pausing", "cancelling"))
 Dispatch = Callable[[Callable[[], None]], None]
 
 
@@ -40,6 +43,7 @@ class Link(QObject):
         super().__init__(parent)
         self._calls = calls
         self._dispatch = dispatch
+        self._busy = False
         self._client: Client | None = None
         self._own: OwnNode | None = None
         self._again: Session | None = None  # one that goes on after its person signed in again
@@ -151,6 +155,28 @@ class Link(QObject):
         return self._own is not None
 
     def stop_own(self) -> None:
-        """Ask the node that this studio started to end; blocks until it has. Others are left running."""
-        if self._own is not None and self._own.started_here:
+        """Ask the node that this studio started to end; blocks until it has. Others are left running.
+
+        So is one that is still at something long (a training run, an import): it goes on without a window,
+        and the next studio finds it.
+        """
+        if self._own is not None and self._own.started_here and not self._busy:
             self._own.stop()
+
+    def look_whether_busy(self, session: Session) -> None:
+        """Ask before the session is closed whether the node is at something long; blocks shortly."""
+        if self._own is None or not self._own.started_here:
+            return
+        if session.work.connection != "online":
+            self._busy = True  # what a node that does not answer is at, nobody knows
+            return
+        client = session.client
+        try:
+            for project in client.call(routes.PROJECTS).projects:
+                jobs = client.call(routes.JOBS, project=project.id).jobs
+                runs = client.call(routes.RUNS, project=project.id).runs
+                states = {job.state for job in jobs} | {run.state for run in runs}
+                self._busy = self._busy or bool(states & _AT_WORK)
+        except AtelierError as error:
+            LOG.warning("asking the node before closing: %s", error)
+            self._busy = True

@@ -71,6 +71,8 @@ class Studio(QObject):
 
     def end(self) -> None:
         """Close the session and the node that was started for this window."""
+        if self._session is not None:
+            self._link.look_whether_busy(self._session)
         self._leave()
         self._link.stop_own()
 

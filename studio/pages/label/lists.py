@@ -24,6 +24,7 @@ from studio.shell.icons import icon
 
 _KEY = Qt.ItemDataRole.UserRole
 _SHOWN = 500
+_STEPS = 150  # made anew after each Edit; keys go further back
 
 
 class UndoList(QListWidget):
@@ -40,12 +41,12 @@ class UndoList(QListWidget):
     def show_steps(self, undo_titles: Sequence[str], redo_titles: Sequence[str]) -> None:
         """Both lists next first."""
         self.clear()
-        for steps, title in reversed(list(enumerate(redo_titles[:_SHOWN], 1))):
+        for steps, title in reversed(list(enumerate(redo_titles[:_STEPS], 1))):
             row = QListWidgetItem(f"{title}  (undone)")
             row.setForeground(self.palette().placeholderText())
             row.setData(_KEY, steps)
             self.addItem(row)
-        for steps, title in enumerate(undo_titles[:_SHOWN]):
+        for steps, title in enumerate(undo_titles[:_STEPS]):
             row = QListWidgetItem(title)
             row.setData(_KEY, -steps)
             self.addItem(row)

@@ -40,6 +40,9 @@ _INPUT = (
     QEvent.Type.Wheel,
     QEvent.Type.TabletMove,
 )
+_CHECK_MS = 250
+_CHECK_LARGE_MS = 2000
+_LARGE = 2000  # entities
 _BUTTONS_BEFORE = (
     ("item.previous", "previous"),
     ("item.next", "next"),
@@ -88,7 +91,7 @@ class LabelPage(Page):
         self.host.selected.connect(self._selected)
         desk.connected_changed.connect(lambda _connected: self._connection_changed())
         desk.project_changed.connect(lambda _project: self._project_changed())
-        self._findings = QTimer(self, singleShot=True, interval=250)
+        self._findings = QTimer(self, singleShot=True)
         self._findings.timeout.connect(self._check)
         self._others: dict[str, float] = {}
         self._project_seen = desk.project.id if desk.project is not None else None
@@ -320,7 +323,8 @@ class LabelPage(Page):
         if opened is None:
             return
         self.panels.show_document(opened.document, ids, everything=everything)
-        self._findings.start()
+        # checking a large document takes longer than a frame: it waits for a pause in the work
+        self._findings.start(_CHECK_MS if len(opened.document.document) < _LARGE else _CHECK_LARGE_MS)
 
     def _work_changed(self) -> None:
         if (opened := self.host.opened) is not None:
