@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from training.node import Node
 
 
+LARGEST_DRAFT = 4_000_000  # bytes of a draft's state, as its message has it
+
+
 def save_edit(node: Node, item: ItemId, save: SaveEdit, who: Session) -> Saved:
     """Make `save` the item's next revision, or nothing. The same operation again gets the same answer.
 
@@ -49,8 +52,11 @@ def save_edit(node: Node, item: ItemId, save: SaveEdit, who: Session) -> Saved:
             return _answer_again(earlier, item, request, who, sealer)
         if not leases.check(node, tx, item, save.fence, who):
             # an error would take the draft back with it, so it is handed out as the transaction's answer
-            drafts.keep(node, tx, who, _as_draft(item, save, node.clock.now_ns()), sealer)
-            return _lost()
+            draft = _as_draft(item, save, node.clock.now_ns())
+            if len(draft.state) > LARGEST_DRAFT:
+                return _lost("on your own machine")
+            drafts.keep(node, tx, who, draft, sealer)
+            return _lost("as a draft")
         if save.ontology_version > stored.ontology_version:
             _check_ontology_version(tx, stored.project, save.ontology_version)
         saved = append(
@@ -285,9 +291,9 @@ def _check_ontology_version(tx: Transaction, project: ProjectId, version: int) -
         )
 
 
-def _lost() -> AtelierError:
+def _lost(where: str) -> AtelierError:
     return AtelierError(
         "lease.lost",
-        "Your lease on this item had ended. Your change is kept as a draft and was not applied.",
-        hint="Open the item again: the draft is offered to you there.",
+        f"Your lease on this item had ended. Your change is kept {where} and was not applied.",
+        hint="Open the item again: the change is offered to you there.",
     )

@@ -4,10 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from studio.domain.edit import Edit, change, creation
+from studio.domain.entities import Polygon
 from studio.domain.errors import AtelierError
-from studio.domain.ids import BatchId, ItemId, OperationId, new_id
+from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, new_id
 from studio.domain.wire.documents import Draft, RevisionQuery
-from tests.training.workspace import Workspace, a_box, add_items, furnish, session
+from tests.training.workspace import STREAM, Workspace, a_box, add_items, draw, furnish, session
 from training.node import Node
 from training.store import documents as rows
 from training.work import documents, drafts, erasure, reading
@@ -129,3 +130,17 @@ def test_the_history_is_given_in_pages(inside: Node, workspace: Workspace, ann: 
         pages.append([each.revision for each in found])
         after = found[-1].revision
     assert pages == [[1, 2, 3], [4, 5, 6], [7]]
+
+
+def test_an_edit_too_large_for_a_draft_stays_on_the_persons_machine(
+    inside: Node, workspace: Workspace, ann: Session
+) -> None:
+    item = workspace.items[0]
+    track, _ = a_box()
+    outline = tuple((float(number), 0.5) for number in range(250_000))
+    large = draw(track, Polygon(EntityId(new_id()), track.id, STREAM, 0, outline), fence=99)
+    for asked, kept in ((large, 0), (draw(fence=99), 1)):
+        with pytest.raises(AtelierError) as lost:
+            documents.save_edit(inside, item, asked, ann)
+        assert lost.value.code == "lease.lost"
+        assert len(drafts.of(inside, item, ann)) == kept
