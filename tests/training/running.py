@@ -85,7 +85,7 @@ class RunningNode:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ, **environment}
             )
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while not said.exists():
             assert self._process.poll() is None, (self.folder / "said").read_text()
             assert time.monotonic() < until, "the node does not answer"
