@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 
@@ -41,7 +41,7 @@ class HintBar(QWidget):
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
         for hint in hints:
-            button = QToolButton()
+            button = _HintButton()
             button.setText(f"{hint.key}  {hint.title}" if hint.key else hint.title)
             button.setAccessibleName(hint.title)
             button.setAutoRaise(True)
@@ -49,3 +49,10 @@ class HintBar(QWidget):
             button.clicked.connect(partial(self.triggered.emit, hint.name))
             self._across.addWidget(button)
         self._across.addStretch(1)
+
+
+class _HintButton(QToolButton):
+    """Never squeezed: half a hint says nothing."""
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()

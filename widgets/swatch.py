@@ -31,4 +31,6 @@ def swatch(style: ShapeStyle, ratio: float = 2.0) -> QIcon:
         painter.setFont(font)
         painter.setPen(letter_color(color))
         painter.drawText(QRectF(0, 0, SIDE, SIDE), Qt.AlignmentFlag.AlignCenter, style.letter[:1])
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints it, and a class is told by its colour
+    return icon

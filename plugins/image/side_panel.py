@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -104,7 +105,23 @@ class SidePanel(QWidget):
         return section
 
     def show_tool(self, name: str) -> None:
+        """Mark the tool that is in hand, in the colour of what is selected elsewhere."""
         self._buttons[name].setChecked(True)
+        self._mark_tool()
+
+    def _mark_tool(self) -> None:
+        role, own = QPalette.ColorRole, self.palette()
+        for button in self._buttons.values():
+            colors = QPalette(own)
+            if button.isChecked():
+                colors.setColor(role.Button, own.color(role.Highlight))
+                colors.setColor(role.ButtonText, own.color(role.HighlightedText))
+            button.setPalette(colors)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._mark_tool()
 
     def show_ontology(self, ontology: Ontology) -> None:
         """The classes of a labelling template, children indented below their parents."""
