@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from studio.client.line import Caller
+from studio.client.caller import Caller
 from studio.client.problems import is_unreachable
 from studio.client.retry import pauses
 from studio.domain.errors import AtelierError

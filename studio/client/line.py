@@ -9,54 +9,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
 
+from studio.client.caller import PAGE, Caller, revisions_after
 from studio.client.problems import is_unreachable, wants_sign_in
+from studio.client.receiver import Receiver
 from studio.client.replica import Pending
 from studio.client.retry import pauses
-from studio.client.work_state import LineState
-from studio.domain import canonical
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ItemId, OperationId
+from studio.domain.ids import ItemId, OperationId, UserId
 from studio.domain.wire import routes
-from studio.domain.wire.documents import DocumentState, Draft, Lease, Revision, RevisionQuery, SaveEdit
-from studio.domain.wire.routes import Route
-from studio.domain.wire.session import UserInfo
+from studio.domain.wire.documents import Lease, Revision, RevisionQuery, SaveEdit
 
-PAGE = 500
 FAULTS = 3  # a node that makes a mistake of its own over one Edit is asked so often
 _LOG = logging.getLogger("atelier.client")
-
-
-class Caller(Protocol):
-    """What a line needs of a `Client`."""
-
-    user: UserInfo | None
-    read_only: bool
-
-    def call(self, route: Route[Any, Any], body: Any = None, **ids: str | int) -> Any: ...
-
-    def on_session(self, listener: Callable[[UserInfo | None], None]) -> Callable[[], None]: ...
-
-
-class Receiver(Protocol):
-    """Where a line's news go; each call returns once the news were taken in."""
-
-    def head(self) -> Pending | None:
-        """The Edit that is to be sent next."""
-
-    @property
-    def revision(self) -> int:
-        """The revision up to which the item is confirmed."""
-
-    def revisions_came(self, revisions: list[Revision]) -> None: ...
-    def document_came(self, state: DocumentState, saved: frozenset[OperationId]) -> None: ...
-    def was_refused(self, operation: OperationId, error: AtelierError) -> None: ...
-    def may_not_edit(self, error: AtelierError) -> None: ...
-    def history_came(self, revisions: list[Revision]) -> None: ...
-    def drafts_came(self, drafts: tuple[Draft, ...]) -> None: ...
-    def connection_is(self, state: LineState) -> None: ...
 
 
 class Line:
@@ -323,7 +289,7 @@ class Line:
                         self.item,
                         saved.revision,
                         saved.operation,
-                        user.id if user else head.operation,  # type: ignore[arg-type]
+                        user.id if user else UserId(""),
                         user.name if user else "",
                         0,
                         saved.edit,
@@ -378,24 +344,6 @@ class Line:
         is_last = len(page) < PAGE or len(known) < len(page)
         self._receiver.history_came(known)
         self._history_at = None if is_last else page[-1].revision
-
-
-def revisions_after(client: Caller, item: ItemId, after: int) -> Iterator[Revision]:
-    """Every revision of an item after one, oldest first."""
-    while True:
-        page = client.call(routes.REVISIONS, RevisionQuery(after=after, limit=PAGE), item=item).revisions
-        yield from page
-        if len(page) < PAGE:
-            return
-        after = page[-1].revision
-
-
-def draft_of_save(draft: Draft) -> SaveEdit | None:
-    """The Edit that a draft holds where the node made it of a late save; None for a gesture."""
-    try:
-        return canonical.decode(draft.state, SaveEdit)
-    except AtelierError:
-        return None
 
 
 def _not_found(revision: int) -> AtelierError:

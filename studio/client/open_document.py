@@ -8,21 +8,20 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from studio.client.caller import Caller, draft_of_save
+from studio.client.document_state import sound
 from studio.client.history import History, Step, is_mine
 from studio.client.item_journal import ItemJournal
 from studio.client.journal import Journal
-from studio.client.ledger import Ended
-from studio.client.line import Caller, Line, draft_of_save, revisions_after
+from studio.client.line import Line
 from studio.client.mailbox import Dispatch, Mailbox
 from studio.client.replica import Conflict, Pending, Received, Replica
 from studio.client.resolution import mine_as_a_copy, mine_on_theirs
 from studio.client.work_state import Change, LineState, Work
-from studio.domain import canonical
 from studio.domain.document import Document
 from studio.domain.edit import PERSON, Edit
 from studio.domain.errors import AtelierError
 from studio.domain.ids import BatchId, ItemId, OperationId, UserId
-from studio.domain.wire import routes
 from studio.domain.wire.documents import DocumentState, Draft, Lease, Revision
 
 Resolution = Literal["mine", "theirs", "both"]
@@ -45,7 +44,7 @@ class OpenDocument:
         dispatch: Dispatch | None = None,
         look_only: bool = False,
     ) -> None:
-        """`state` is what the node holds, less what of the journal it may have: see `open_state`."""
+        """`state` is what the node holds, less what of the journal it may have: see `fetch_state`."""
         self.item: ItemId = state.item
         self.ontology_version = state.ontology_version
         self.read_only_reason = ""
@@ -336,7 +335,7 @@ class OpenDocument:
             )
         if not edit.ontology_version:
             edit = replace(edit, ontology_version=self.ontology_version)
-        pending = self._replica.add(_sound(edit), undoes, batch)
+        pending = self._replica.add(sound(edit), undoes, batch)
         self._journal.keep(pending)
         if batch is None:
             self._history.add(Step(pending.operation, pending.fitted, undoes))
@@ -386,32 +385,3 @@ class OpenDocument:
     def _work_changed(self) -> None:
         for listener in list(self._on_work):
             listener()
-
-
-def _sound(edit: Edit) -> Edit:
-    """`edit` as it will be read from the journal and by the node, or refused now rather than by them."""
-    try:
-        return canonical.decode(canonical.encode(edit), Edit)
-    except AtelierError as error:
-        raise AtelierError(
-            "entity.malformed",
-            "Nothing was changed: the tool made a value that cannot be kept.",
-            detail=error.detail,
-            hint="Do it again in another way, and report this.",
-        ) from error
-
-
-def fetch_state(client: Caller, journal: Journal, item: ItemId) -> DocumentState:
-    """The item as the node holds it, once the journal knows which of its Edits the node has already.
-
-    An acknowledgement may have been lost with the studio that waited for it. Raises what the node answers.
-    """
-    kept, _, _ = journal.of(item)
-    waiting = {each.operation for each in kept}
-    state: DocumentState = client.call(routes.DOCUMENT, item=item)
-    if waiting:
-        after = min(each.base for each in kept)
-        for revision in revisions_after(client, item, after):
-            if revision.revision <= state.revision and revision.operation in waiting:
-                journal.append(Ended(revision.operation))
-    return state

@@ -11,12 +11,13 @@ from pathlib import Path
 from studio.client.cache import Cache
 from studio.client.client import Client
 from studio.client.device_key import device_key
+from studio.client.document_state import fetch_state
 from studio.client.events import Events, Gap
 from studio.client.files import make_private, state_folder
 from studio.client.journal import Journal
 from studio.client.mailbox import Dispatch
 from studio.client.media import MediaRequest, MediaStore, Prefetch
-from studio.client.open_document import OpenDocument, fetch_state
+from studio.client.open_document import OpenDocument
 from studio.client.own_node import OwnNode
 from studio.client.problems import is_unreachable
 from studio.client.revival import Revival

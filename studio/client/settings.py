@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from studio.client.line import Caller
+from studio.client.caller import Caller
 from studio.client.problems import is_unreachable, wants_sign_in
 from studio.client.retry import pauses
 from studio.domain.errors import AtelierError

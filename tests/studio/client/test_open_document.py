@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from studio.client.document_state import fetch_state
 from studio.client.journal import Journal
-from studio.client.open_document import OpenDocument, fetch_state
+from studio.client.open_document import OpenDocument
 from studio.client.work_state import Change
 from studio.domain.document import Document
 from studio.domain.edit import Edit, change, creation
