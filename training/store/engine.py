@@ -14,21 +14,19 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy.orm  # noqa: F401  DBOS imports it on a thread of its own, and half imported it breaks `in_` elsewhere
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, select, text
+from sqlalchemy import Connection, CursorResult, Executable, Table, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import QueuePool, StaticPool
 
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, ProjectId
 from studio.domain.wire.jobs import Event, EventKind
+from training.store.connections import claim, plain_error, postgres_engines, sqlite_engines
 from training.store.schema import metadata, number_column, text_column
 
 T = TypeVar("T")
 
-_BUSY_MS = 10_000
 _GROUP = 64  # writes that share one commit at most; more would make the first of them wait
-_ONE_NODE = 0x0A7E_11E5  # key of PostgreSQL's advisory lock
 
 counters = Table("counters", metadata, text_column("name", primary_key=True), number_column("value"))
 _GROW = text(
@@ -119,11 +117,11 @@ class Store:
         self._waiting: deque[_Waiting[Any]] = deque()
         self._held: Connection | None = None
         if self.url.get_backend_name() == "sqlite":
-            self._readers, self._writer = _sqlite_engines(url)
+            self._readers, self._writer = sqlite_engines(url)
         else:
-            self._readers, self._writer = _postgres_engines(url)
+            self._readers, self._writer = postgres_engines(url)
             try:
-                self._held = None if look_only else _claim(self._writer)
+                self._held = None if look_only else claim(self._writer)
             except AtelierError:
                 self._writer.dispose()
                 raise
@@ -135,7 +133,7 @@ class Store:
             with self._readers.connect() as connection, connection.begin():
                 yield Transaction(connection)
         except DBAPIError as error:
-            raise _plain(error) from error
+            raise plain_error(error) from error
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -150,7 +148,7 @@ class Store:
                     yield tx
                     told = tx.number_events()
             except DBAPIError as error:
-                raise _plain(error) from error
+                raise plain_error(error) from error
             self._tell(told, tx)
 
     def grouped(self, work: Callable[[Transaction], T]) -> T:
@@ -197,7 +195,7 @@ class Store:
             for each, result in done:
                 each.answer.set_result(result)
         except DBAPIError as error:
-            plain = _plain(error)
+            plain = plain_error(error)
             plain.__cause__ = error
             _fail(group, plain)
         finally:
@@ -214,7 +212,7 @@ class Store:
             self._tell(told, tx)
             one.answer.set_result(result)
         except DBAPIError as error:
-            plain = _plain(error)
+            plain = plain_error(error)
             plain.__cause__ = error
             one.answer.set_exception(plain)
         except Exception as refused:  # noqa: BLE001  handed to whom it belongs
@@ -261,84 +259,3 @@ def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
 
 def _nobody_listens(events: list[Event]) -> None:
     """Until a node listens, events are only counted."""
-
-
-def _sqlite_engines(url: str) -> tuple[Engine, Engine]:
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": _BUSY_MS / 1000}}
-    readers = create_engine(url, poolclass=QueuePool, pool_size=16, max_overflow=64, **options)
-    writer = create_engine(url, poolclass=StaticPool, **options)
-    for engine, begin in ((readers, "BEGIN"), (writer, "BEGIN IMMEDIATE")):
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_with(begin))
-    return readers, writer
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    # the driver would begin transactions by itself, too late for a snapshot and never IMMEDIATE
-    connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        f"busy_timeout={_BUSY_MS}",
-        "foreign_keys=ON",
-        "temp_store=MEMORY",
-        "cache_size=-32768",
-        "secure_delete=ON",  # an erased item's rows are zeroed, not only unlinked
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_with(statement: str) -> Callable[[Connection], None]:
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
-
-    return begin
-
-
-def _postgres_engines(url: str) -> tuple[Engine, Engine]:
-    readers = create_engine(
-        url,
-        pool_size=8,
-        max_overflow=24,
-        pool_pre_ping=True,
-        isolation_level="REPEATABLE READ",
-        execution_options={"postgresql_readonly": True},
-    )
-    writer = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
-    return readers, writer
-
-
-def _claim(engine: Engine) -> Connection:
-    """A connection that holds the database for this node as long as it lives."""
-    try:
-        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        got = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ONE_NODE}).scalar_one()
-    except DBAPIError as error:
-        raise _plain(error) from error
-    if not got:
-        connection.close()
-        raise AtelierError(
-            "node.already_running",
-            "Another node already works on this database.",
-            hint="Stop that node first, or give this one a database of its own.",
-        )
-    return connection
-
-
-def _plain(error: DBAPIError) -> Exception:
-    said = str(error.orig).lower()
-    if "full" in said or "no space" in said or "disk i/o" in said:
-        return AtelierError(
-            "node.disk_full",
-            "The node's disk is full. This was not saved there; it is kept here.",
-            detail=said[:200],
-            hint="Free some space on the node's disk. Saving goes on by itself.",
-        )
-    if isinstance(error, OperationalError):
-        return AtelierError(
-            "store.unreachable",
-            "The node cannot reach its database. This was not saved there; it is kept here.",
-            detail=said[:200],
-            hint="Look at the node's log; saving goes on when the database answers again.",
-        )
-    return error
