@@ -6,6 +6,7 @@ from contextlib import suppress
 MEMORY_BYTES = 4 * 1024**3
 _FILE_BYTES = 3 * 1024**3  # a file in memory counts as well
 _OPEN_FILES = 256
+_CPU_S = 6 * 3600  # ends a decoder that loops although the node that would notice was killed
 _REFUSED = """
     socket socketpair connect bind listen accept accept4 sendto recvfrom sendmsg recvmsg execve execveat
     ptrace process_vm_readv process_vm_writev io_uring_setup io_uring_enter io_uring_register bpf keyctl
@@ -20,6 +21,7 @@ def give_up(memory_bytes: int = MEMORY_BYTES) -> None:
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_FSIZE, _FILE_BYTES),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CPU, _CPU_S),
     ):
         with suppress(ValueError):  # the machine's own bound is lower already
             resource.setrlimit(what, (bound, bound))

@@ -84,6 +84,8 @@ class MediaStore:
         if name not in contents:
             return None
         start, size = contents[name]
+        if after + start + size <= len(head):
+            return head[after + start : after + start + size]
         return self.read(source, after + start, after + start + size)
 
 
