@@ -1,4 +1,4 @@
-"""A plug-in of somebody else, installed by pip, is at home in the real window: its format, its editor, its key."""
+"""A plug-in of somebody else, installed by pip, is at home in the real window: format, editor and key."""
 
 from __future__ import annotations
 

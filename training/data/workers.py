@@ -33,11 +33,12 @@ class Worker:
         self._at = ""
         self._read: queue.Queue[Message | None] = queue.Queue(_AHEAD)
         self._closed = threading.Event()
-        # nothing of the node's environment: it may hold what a hostile file must not read
+        # nothing else of the node's environment: it may hold what a hostile file must not read
+        ours, plug_ins = str(Path(training.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")
         environment = {
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
-            "PYTHONPATH": str(Path(training.__file__).resolve().parents[1]),
+            "PYTHONPATH": os.pathsep.join(filter(None, [ours, plug_ins])),
         }
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "training.data.worker"],

@@ -1,7 +1,10 @@
 """The reader's editor: the text of an item, its tags above it."""
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
+from atelier_reader.commands import COMMANDS
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
 from studio.domain.edit import creation
@@ -28,6 +31,10 @@ class Reader(QWidget):
         self._text = QPlainTextEdit(self)
         self._text.setReadOnly(True)
         self._text.setAccessibleName("Text")
+        for key in COMMANDS[0].keys:  # an editor listens to its keys itself, while it has the focus
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda: self.run(COMMANDS[0].name))
         rows = QVBoxLayout(self)
         rows.addWidget(self._tags)
         rows.addWidget(self._text)
