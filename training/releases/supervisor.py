@@ -47,6 +47,7 @@ class Watched:
         self.next_start_s = 0.0
         self.heard_s = time.monotonic()
         self.error = ""
+        self.notice = ""  # of what the node did by itself; until somebody changes the service
         self.lock = threading.Lock()
 
 
@@ -91,6 +92,8 @@ class Services:
     def bring_up(self, service: ServiceId, wait_s: float = 20.0) -> None:
         """Put what the database says in force now; returns when the service goes by it, or time is up."""
         until = time.monotonic() + wait_s
+        if (known := self.of(service)) is not None:
+            known.notice = ""  # somebody has looked after it since
         while not self._stop.is_set():
             with self._node.store.read() as tx:
                 stored = rows.get(tx, service)
@@ -150,6 +153,10 @@ class Services:
         if watched.state is not None:
             watched.heard_s, watched.starts, watched.error = now_s, 0, ""
             self._remember_port(stored, watched.process.port)
+            if watched.state.version == stored.file_version:
+                if notice := rules.retreat(self._node, stored.id, watched.state):
+                    LOG.warning("service %s: %s", stored.id, notice)
+                    watched.notice = notice
             return
         if watched.process.is_alive():
             if now_s - watched.heard_s > _HUNG_AFTER_S:

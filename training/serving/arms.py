@@ -94,7 +94,12 @@ class Arms:
                 if table.version < self.now.table.version:
                     self.problem = "an older table was put back and refused"
                 return
-            self.now = self._opened(table, self.now.models)
+            opened = self._opened(table, self.now.models)
+            before = {arm.model for arm in self.now.table.arms if arm.share}
+            for arm in table.arms:
+                if arm.share and arm.model not in before:
+                    self.tallies[arm.model] = Tally()  # a new chance: earlier errors were judged already
+            self.now = opened
             self.problem = ""
             self._remember()
         except AtelierError as error:

@@ -25,6 +25,7 @@ from studio.domain.wire.releases import (
     TryService,
 )
 from training.releases.model_files import served_files
+from training.serving.control import ServiceState
 from training.serving.table import ArmsTable, TableArm
 from training.store import models, releases
 from training.store import services as rows
@@ -38,6 +39,7 @@ from training.work.seeing import picture_of
 if TYPE_CHECKING:
     from training.node import Node
 
+MOST_ERRORS = 5  # requests that a model may fail on, where it does not answer as many, before it is left
 FIRST_SHARE = 10  # per cent of a candidate beside a model that is in service
 _NAME = re.compile(r"[\w][\w .-]{0,59}")
 
@@ -115,6 +117,25 @@ def roll_back(node: Node, service: str, who: Session) -> Service:
         _put(node, tx, stored, earlier.shares, earlier.before, "roll_back", who.user)
     node.services.bring_up(stored.id)
     return get(node, service)
+
+
+def retreat(node: Node, service: ServiceId, state: ServiceState) -> str:
+    """Go back by itself from a model that cannot answer; says so in a sentence, empty where all is well.
+
+    Its requests were answered by another arm meanwhile. What cannot be left, a first table, is kept.
+    """
+    failing = {arm.model for arm in state.arms if arm.errors >= MOST_ERRORS and arm.errors >= arm.requests}
+    if not failing:
+        return ""
+    with node.store.write() as tx:
+        stored = _known(tx, service)
+        now = rows.arms(tx, service, stored.arms_version)
+        earlier = rows.arms(tx, service, now.before) if now else None
+        if now is None or earlier is None or not any(each in failing and share for each, share in now.shares):
+            return ""
+        _put(node, tx, stored, earlier.shares, earlier.before, "retreat", audit.NODE)
+        names = sorted(held.name for model in failing if (held := models.get(tx, model)))
+    return f"{', '.join(names)} could not answer requests, so the service went back to the models before."
 
 
 def want(node: Node, service: str, wanted: bool, who: Session) -> Service:
@@ -277,6 +298,7 @@ def _view(node: Node, tx: Transaction, stored: StoredService) -> Service:
         for model, share in (table.shares if table else ())
     )
     error = (watched.error if watched else "") or (state.problem if state else "")
+    error = error or (watched.notice if watched else "")
     return Service(
         id=stored.id,
         project=stored.project,

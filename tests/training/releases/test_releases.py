@@ -39,6 +39,7 @@ from studio.domain.wire.releases import (
 from tests.training.loop_people import Everybody
 from tests.training.loop_workspace import EVERYBODY, Loop, cell_boxes, loop_workspace, picture_bytes
 from tests.training.running import RunningNode, running_node
+from tests.training.serving.real_service import picture
 
 T = TypeVar("T")
 
@@ -161,8 +162,8 @@ def test_a_model_goes_from_the_gate_into_service_and_what_it_is_asked_comes_back
     assert layer.model == team.loop.poor
     assert [round(score, 3) for _, score in layer.scores] == [0.7]
     where = {"stream": rows[0].stream, "frame": 0, "rendition": "original"}
-    picture = team["ann"].send(routes.MEDIA, item=rows[0].id, **where)
-    assert picture.content in [picture_bytes(seed) for seed in range(3)]
+    original = team["ann"].send(routes.MEDIA, item=rows[0].id, **where)
+    assert original.content in [picture_bytes(seed) for seed in range(3)]
     line = team["sam"].call(routes.LINEAGE, project=team.project, kind="service", id=service.id)
     assert [each.id for each in line.made_from] == [first.id]
     assert pool.id in [each.id for each in line.used_in]
@@ -334,6 +335,27 @@ def test_a_service_that_is_killed_comes_back_by_itself(team: Releasing) -> None:
     os.kill(pid, signal.SIGKILL)
     team.until(lambda: json.loads(said.read_text())["pid"] if said.exists() else pid, lambda now: now != pid)
     assert team.ask(team.answering(), token).model == team.loop.good
+
+
+def test_a_model_that_cannot_answer_is_left_by_itself_and_everybody_was_answered(team: Releasing) -> None:
+    suite = team.sealed()
+    team.accepted(team.loop.good, suite)
+    team.accepted(team.loop.poor, suite)
+    service = team.answering()
+    token = team["rel"].call(routes.SERVICE_TOKEN, service=service.id).token
+    asked = SetArms(((team.loop.good, 0), (team.loop.poor, 100)))
+    team["rel"].call(routes.SET_ARMS, asked, service=service.id)
+    white = picture(white=True)
+    headers = {"Authorization": f"Bearer {token}"}
+    for _ in range(6):
+        response = team.customer.post(service.url, content=white, headers=headers)
+        assert response.status_code == 200
+        assert msgspec.json.decode(response.content, type=Answer).model == team.loop.good
+    # the table with 10 % of it holds the failing model as well, so the service goes back twice
+    left = team.until(team.service, lambda each: [arm.model for arm in each.arms] == [team.loop.good])
+    assert "went back" in left.error
+    entries = team.node.owner().call(routes.AUDIT_PAGE, after=0).entries
+    assert [entry.action for entry in entries].count("service.retreat") == 2
 
 
 def test_a_stopped_service_answers_nobody_until_it_is_started(team: Releasing) -> None:
