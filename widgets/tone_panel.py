@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QWidget
 
-from widgets.canvas.tone import PLAIN, Tone
+from widgets.canvas.tone import Tone
 
 
 class TonePanel(QWidget):
@@ -30,21 +30,20 @@ class TonePanel(QWidget):
             self._sliders[title] = slider
         reset = QPushButton("As it is")
         reset.setAccessibleName("Show the picture as it is")
-        reset.clicked.connect(lambda: self.set_tone(PLAIN))
+        reset.clicked.connect(self.reset)
         layout.addWidget(reset, 3, 1, Qt.AlignmentFlag.AlignRight)
 
     def tone(self) -> Tone:
         brightness, contrast, gamma = (slider.value() / 100 for slider in self._sliders.values())
         return Tone(brightness, 4.0**contrast, 4.0**gamma)
 
-    def set_tone(self, tone: Tone) -> None:
-        """Put the sliders where a tone is; tells of it once."""
-        if tone == PLAIN:
-            for slider in self._sliders.values():
-                blocked = slider.blockSignals(True)
-                slider.setValue(0)
-                slider.blockSignals(blocked)
-            self._tell()
+    def reset(self) -> None:
+        """All sliders to the middle; tells of it once."""
+        for slider in self._sliders.values():
+            blocked = slider.blockSignals(True)
+            slider.setValue(0)
+            slider.blockSignals(blocked)
+        self._tell()
 
     def _tell(self) -> None:
         self.changed.emit(self.tone())

@@ -64,10 +64,6 @@ class Pyramid:
             gone, _ = self._images.popitem(last=False)
             self._asked.discard(gone)
 
-    def forget(self, level: int, column: int, row: int) -> None:
-        """Ask for a tile again when it is needed: its bytes did not come."""
-        self._asked.discard((level, column, row))
-
     def set_tone(self, tone: Tone) -> None:
         self._tone = tone
         self._pixmaps.clear()
