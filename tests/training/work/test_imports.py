@@ -1,5 +1,6 @@
 """Imports through a real node: what comes in, what is named and left out, and what a kill leaves."""
 
+import io
 import json
 import struct
 import subprocess
@@ -19,8 +20,9 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import ImportId, new_id
 from studio.domain.wire import routes
 from studio.domain.wire.documents import RevertBatch, RevisionQuery
-from studio.domain.wire.jobs import ImportReport, NewImport, SourceFile
+from studio.domain.wire.jobs import ImportReport, NewExport, NewImport, SourceFile
 from studio.domain.wire.people import TaskQuery
+from studio.domain.wire.training import NewSnapshot
 from tests.training.running import running_node
 from tests.training.uploading import (
     bring_in,
@@ -350,3 +352,27 @@ def test_a_full_disk_stops_an_import_and_room_lets_it_go_on(tmp_path):
     assert 0 < said["kept"] < 200
     assert said["sound"] == said["kept"]
     assert (said["then"], said["items"]) == ("done", 200)
+
+
+def test_everything_works_the_same_on_postgresql(postgres, tmp_path):
+    with running_node(tmp_path / "w", database=postgres.fresh_database()) as node:
+        owner = node.owner()
+        project = new_project(owner)
+        folder = voc_folder(tmp_path / "voc", 10)
+        (folder / "JPEGImages" / "picture_00003.png").write_bytes(b"no picture")
+        report = bring_in(owner, project, folder, make_tasks=True)
+        assert (report.items, report.shapes, report.skipped) == (9, 18, 1)
+        made = owner.call(routes.NEW_SNAPSHOT, NewSnapshot("s"), project=project)
+        assert dict(made.splits) == {"train": 7, "validation": 2}
+        item = items_of(owner, project).rows[0].id
+        owner.call(routes.ERASE_ITEM, item=item)
+        assert owner.call(routes.SNAPSHOTS, project=project).snapshots[0].erased == 1
+        walked = owner.call(routes.LINEAGE, project=project, kind="snapshot", id=made.id)
+        assert [each.kind for each in walked.made_from] == ["import"]
+        asked = NewExport("pascal_voc", "for the archive", made.id, with_media=True)
+        request = owner.call(routes.NEW_EXPORT, asked, project=project)
+        wait_for(owner, owner.call(routes.JOB, job=request.job))
+        path = routes.path_of(routes.FETCH_EXPORT, project=project, request=request.id)
+        answer = owner.http.get(path, headers={"Authorization": f"Bearer {owner.token}"})
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            assert sum(name.endswith(".xml") for name in archive.namelist()) == 8
