@@ -8,7 +8,9 @@ import msgspec
 from studio.domain.errors import AtelierError
 
 # to try again later, without end; nothing is lost
-UNREACHABLE = frozenset(("node.gone", "node.slow", "node.busy", "node.disk_full", "store.unreachable"))
+UNREACHABLE = frozenset(
+    ("node.gone", "node.slow", "node.busy", "node.disk_full", "node.disk_failed", "store.unreachable")
+)
 SIGN_IN_AGAIN = frozenset(("session.missing", "session.expired", "session.wrong"))
 
 

@@ -10,6 +10,7 @@ _BY_CODE = {
     "session.locked": 429,
     "session.read_only": 403,
     "node.disk_full": 507,
+    "node.disk_failed": 507,
     "node.fault": 500,
     "store.unreachable": 503,
     "seal.broken": 500,

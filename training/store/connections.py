@@ -79,19 +79,27 @@ def claim(engine: Engine) -> Connection:
 
 def plain_error(error: DBAPIError) -> Exception:
     """What to raise for a driver's error: a sentence where somebody can mend it, else the error itself."""
+    if not isinstance(error, OperationalError):
+        return error
     said = str(error.orig).lower()
-    if "full" in said or "no space" in said or "disk i/o" in said:
+    if "disk i/o" in said:
+        # over a quota, or failing: SQLite does not say which
+        return AtelierError(
+            "node.disk_failed",
+            "The node's disk refused to write or read. This was not saved there; it is kept here.",
+            detail=said[:200],
+            hint="Look at the disk's quota and health; saving goes on when it takes data again.",
+        )
+    if "full" in said or "no space" in said:
         return AtelierError(
             "node.disk_full",
             "The node's disk is full. This was not saved there; it is kept here.",
             detail=said[:200],
             hint="Free some space on the node's disk. Saving goes on by itself.",
         )
-    if isinstance(error, OperationalError):
-        return AtelierError(
-            "store.unreachable",
-            "The node cannot reach its database. This was not saved there; it is kept here.",
-            detail=said[:200],
-            hint="Look at the node's log; saving goes on when the database answers again.",
-        )
-    return error
+    return AtelierError(
+        "store.unreachable",
+        "The node cannot reach its database. This was not saved there; it is kept here.",
+        detail=said[:200],
+        hint="Look at the node's log; saving goes on when the database answers again.",
+    )
