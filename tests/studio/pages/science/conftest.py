@@ -22,7 +22,7 @@ from studio.shell.window import MainWindow
 from tests.training.loop_workspace import Loop, loop_workspace
 from tests.training.running import running_node
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 class Seat(Struct):

@@ -53,9 +53,9 @@ def test_the_most_confident_mistake_comes_first(seat: Seat) -> None:
 
 def test_a_cell_of_the_matrix_narrows_the_sheet_to_it(seat: Seat) -> None:
     page = shown(seat, evaluated(seat, seat.loop.poor))
-    total = page.sheet.sheet.grid.total
+    total = page.sheet.sheet.grid().total
     page.matrix.chosen.emit("cell", "debris")
-    seat.until(lambda: 0 < page.sheet.sheet.grid.total < total)
+    seat.until(lambda: 0 < page.sheet.sheet.grid().total < total)
     assert {(m.labelled, m.predicted) for m in page.sheet.source._known.values()} == {("cell", "debris")}
 
 
@@ -76,5 +76,5 @@ def test_two_models_are_compared_object_by_object(seat: Seat) -> None:
     page = shown(seat, poor)
     page.compare.setCurrentIndex(page.compare.findData(good.id))
     seat.until(lambda: page.comparison.table.topLevelItemCount())
-    assert page.comparison.lost.grid.total > 0  # `good` stands first: what it alone finds, `poor` lost
-    assert page.comparison.gained.grid.total == 0
+    assert page.comparison.lost.grid().total > 0  # `good` stands first: what it alone finds, `poor` lost
+    assert page.comparison.gained.grid().total == 0
