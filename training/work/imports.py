@@ -91,15 +91,14 @@ def new_import(node: Node, project: ProjectId, request: NewImport, who: Session)
 def put_chunk(node: Node, one: ImportId, chunk: str, data: bytes) -> None:
     """Keep a chunk of an import. Raises `import.wrong_chunk`, `import.unknown_chunk`, `node.disk_full`."""
     with node.store.read() as tx:
-        known = rows.names_chunk(tx, one, chunk)
+        if not rows.names_chunk(tx, one, chunk):
+            raise AtelierError(
+                "import.unknown_chunk",
+                "A part of the upload was refused: the import does not name it.",
+                detail=chunk[:80],
+                hint="Start the import again.",
+            )
         opened = open_import(node, tx, one, with_files=False)
-    if not known:
-        raise AtelierError(
-            "import.unknown_chunk",
-            "A part of the upload was refused: the import does not name it.",
-            detail=chunk[:80],
-            hint="Start the import again.",
-        )
     opened.staging.put(bytes.fromhex(chunk), data)
 
 
