@@ -24,6 +24,7 @@ from training.serving.control import ServiceState
 from training.serving.table import write_table
 from training.store import services as rows
 from training.store.services import StoredService
+from training.work import service_tables
 from training.work import services as rules
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Services:
             watched.state, watched.error, watched.starts = None, "", 0
             return
         if watched.written < stored.file_version:
-            table = rules.table_in_force(self._node, stored, self._folder / stored.id)
+            table = service_tables.table_in_force(self._node, stored, self._folder / stored.id)
             write_table(self._folder / stored.id, table, self._key)
             watched.written, watched.error = stored.file_version, ""
         watched.state = watched.process.state()
@@ -188,7 +189,7 @@ class Services:
                 folder = self._folder / stored.id
                 make_folder(folder)
                 public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-                control_key = rules.secrets_of(self._node, stored).control_key
+                control_key = service_tables.secrets_of(self._node, stored).control_key
                 process = ServiceProcess(folder.resolve(), stored.id, control_key, public)
                 self._watched[stored.id] = Watched(process)
             return self._watched[stored.id]

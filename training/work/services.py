@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 import re
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from msgspec import Struct
 
 from studio.domain import canonical
 from studio.domain.errors import AtelierError
@@ -24,17 +19,15 @@ from studio.domain.wire.releases import (
     SetArms,
     TryService,
 )
-from training.releases.model_files import served_files
 from training.serving.control import ServiceState
-from training.serving.table import ArmsTable, TableArm
 from training.store import models, releases
 from training.store import services as rows
 from training.store.engine import Transaction
 from training.store.services import ArmsRow, Shares, StoredService
 from training.work import audit, pools, reading, suites
 from training.work.access import Session, missing
-from training.work.predictors import predictor_of
 from training.work.seeing import picture_of
+from training.work.service_tables import hash_of, new_secrets, own_token, secrets_of, shares_of
 
 if TYPE_CHECKING:
     from training.node import Node
@@ -42,13 +35,6 @@ if TYPE_CHECKING:
 MOST_ERRORS = 5  # requests that a model may fail on, where it does not answer as many, before it is left
 FIRST_SHARE = 10  # per cent of a candidate beside a model that is in service
 _NAME = re.compile(r"[\w][\w .-]{0,59}")
-
-
-class Secrets(Struct, frozen=True):
-    """What splits the callers, and by which node and service know each other."""
-
-    split_key: bytes
-    control_key: bytes
 
 
 def check_name(name: str) -> str:
@@ -85,7 +71,7 @@ def promote(
     stored = rows.by_name(tx, project, name)
     if stored is None:
         stored = _made(node, tx, project, name)
-    shares = _with_candidate(_shares(tx, stored), model)
+    shares = _with_candidate(shares_of(tx, stored), model)
     _put(node, tx, stored, shares, stored.arms_version, "release", user)
     rows.set_fields(tx, stored.id, wanted=True)
     return stored.id
@@ -154,7 +140,7 @@ def new_token(node: Node, service: str, who: Session) -> ServiceToken:
     token = secrets.token_urlsafe(32)
     with node.store.write() as tx:
         stored = _known(tx, service)
-        rows.add_token(tx, stored.id, _hash(token), who.user, node.clock.now_ns())
+        rows.add_token(tx, stored.id, hash_of(token), who.user, node.clock.now_ns())
         audit.append(node, tx, who.user, "service.token", stored.id)
     node.services.bring_up(stored.id)
     return ServiceToken(token)
@@ -179,54 +165,19 @@ def try_out(node: Node, service: str, asked: TryService, who: Session) -> Answer
             "The service does not answer now, or the item has no picture.",
             hint="Start the service in Release and try again.",
         )
-    token = _own_token(secrets_of(node, stored))
+    token = own_token(secrets_of(node, stored))
     return msgspec.json.decode(watched.process.ask(picture, token, who.user), type=Answer)
-
-
-def table_in_force(node: Node, stored: StoredService, folder: Path) -> ArmsTable:
-    """The table that the database says is in force, with its models' files in `folder`."""
-    with node.store.read() as tx:
-        shares = _shares(tx, stored)
-        tokens = tuple(rows.tokens(tx, stored.id))
-        known = {model: models.get(tx, model) for model, _ in shares}
-    keys = secrets_of(node, stored)
-    arms: list[TableArm] = []
-    for model, share in shares:
-        held = known[model]
-        if held is None:
-            raise missing()
-        files = served_files(node, model, folder)
-        arms.append(TableArm(model, held.name, share, files, predictor_of(held)))
-    return ArmsTable(
-        service=stored.id,
-        name=stored.name,
-        version=stored.file_version,
-        arms=tuple(arms),
-        split_key=keys.split_key,
-        control_key=keys.control_key,
-        tokens=(*tokens, _hash(_own_token(keys))),
-        node_key=node.keys.public_key,
-    )
-
-
-def secrets_of(node: Node, stored: StoredService) -> Secrets:
-    """The service's keys."""
-    with node.store.read() as tx:
-        sealer = node.keys.project_sealer(tx, stored.project)
-    return canonical.decode_lenient(sealer.open(stored.secrets, _aad(stored.id)), Secrets)
 
 
 def in_service(tx: Transaction, project: ProjectId, name: str) -> ModelId | None:
     """The model with the largest share of a service; None where there is no such service."""
     stored = rows.by_name(tx, project, name)
-    shares = _shares(tx, stored) if stored else ()
+    shares = shares_of(tx, stored) if stored else ()
     return max(shares, key=lambda each: each[1])[0] if shares else None
 
 
 def _made(node: Node, tx: Transaction, project: ProjectId, name: str) -> StoredService:
     service = ServiceId(new_id())
-    keys = Secrets(os.urandom(32), os.urandom(32))
-    sealer = node.keys.project_sealer(tx, project)
     stored = StoredService(
         id=service,
         project=project,
@@ -237,7 +188,7 @@ def _made(node: Node, tx: Transaction, project: ProjectId, name: str) -> StoredS
         pool=pools.ensure(node, tx, project, "online").id,
         arms_version=0,
         file_version=0,
-        secrets=sealer.seal(canonical.encode(keys), _aad(service)),
+        secrets=new_secrets(node, tx, project, service),
     )
     rows.add(tx, stored)
     return stored
@@ -285,7 +236,7 @@ def _view(node: Node, tx: Transaction, stored: StoredService) -> Service:
     watched = node.services.of(stored.id) if node.services else None
     state = watched.state if watched else None
     told = {each.model: each for each in state.arms} if state else {}
-    names = {model: held.name for model, _ in _shares(tx, stored) if (held := models.get(tx, model))}
+    names = {model: held.name for model, _ in shares_of(tx, stored) if (held := models.get(tx, model))}
     arms = tuple(
         Arm(
             model,
@@ -322,25 +273,8 @@ def _state(
     return "failed" if has_failed else "starting"
 
 
-def _shares(tx: Transaction, stored: StoredService) -> Shares:
-    table = rows.arms(tx, stored.id, stored.arms_version)
-    return table.shares if table else ()
-
-
 def _known(tx: Transaction, service: str) -> StoredService:
     stored = rows.get(tx, service)
     if stored is None:
         raise missing()
     return stored
-
-
-def _own_token(keys: Secrets) -> str:
-    return hmac.new(keys.control_key, b"the node's own token", hashlib.sha256).hexdigest()
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
-def _aad(service: ServiceId) -> bytes:
-    return f"service {service}".encode()
