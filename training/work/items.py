@@ -38,6 +38,7 @@ def create(
     sequence: str = "",
     split_hint: str = "",
     ontology_version: int = 0,
+    state: ItemState = "new",
 ) -> StoredItem:
     """Make an item, with a key of its own; unique by (origin, name). Emits no event: imports make many.
 
@@ -52,7 +53,7 @@ def create(
         project=project,
         name=name,
         name_key=name.casefold(),
-        state="new",
+        state=state,
         revision=0,
         ontology_version=ontology_version,
         imported_ns=node.clock.now_ns(),
@@ -73,7 +74,7 @@ def create(
         erased=False,
     )
     items.add(tx, stored)
-    projects.count(tx, project, {("state", "new"): 1})
+    projects.count(tx, project, {("state", state): 1})
     return stored
 
 
