@@ -286,6 +286,7 @@ class Walk:
         self.hand.until("the second evaluation is done", lambda: self._evaluated(2), WAIT_S)
         self._settle()
         self.hand.click("Compare with")
+        self._settle()
         self.hand.keys("Down", "Return")
         self.hand.find("Gained", within_s=WAIT_S)
         self._settle()
@@ -391,12 +392,16 @@ class Walk:
     def _choose(self, box: str, wanted: Callable[[str], bool]) -> None:
         """An entry of a list that drops down, by its words."""
         self.hand.click(box, number=self._combo(box))
+        # a list that has just dropped down takes the next click for a part of the one that opened it
+        self._settle()
         for each in self.hand.ask("find", name="")["found"]:
             if each["kind"] == "QWidget" and wanted(each["said"]) and each["rect"][3] < 60:
                 left, top, width, height = each["rect"]
                 self.hand.click_at((left + width // 2, top + height // 2))
-                return
-        self.hand.keys("Escape")
+                break
+        else:
+            self.hand.keys("Escape")
+        self._settle()
 
     def _choose_class(self, name: str) -> None:
         """A class by its row in the palette."""
