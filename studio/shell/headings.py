@@ -1,6 +1,5 @@
 """Headings: larger and bold, and still as large as the person has set all text."""
 
-from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication, QLabel
 
@@ -11,14 +10,10 @@ class Heading(QLabel):
     def __init__(self, text: str, factor: float = 1.15) -> None:
         super().__init__(text)
         self._factor = factor
-        self._fit()
+        self.fit()
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ApplicationFontChange:  # does not come by `changeEvent`
-            self._fit()
-        return super().event(event)
-
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """Take the size that all text has now; a font of one's own does not follow by itself."""
         font = QFont(QApplication.font())
         font.setPointSizeF(font.pointSizeF() * self._factor)
         font.setBold(True)

@@ -16,6 +16,7 @@ from studio.shell.actions import Actions
 from studio.shell.app_commands import app_commands
 from studio.shell.calls import Calls, Workers
 from studio.shell.command_palette import CommandPalette
+from studio.shell.headings import Heading
 from studio.shell.icons import retint
 from studio.shell.key_help import KeyHelp
 from studio.shell.notices import Notice, NoticeList, Notices
@@ -127,6 +128,8 @@ class MainWindow(QMainWindow):
         near = min(range(len(_TEXT_SIZES)), key=lambda at: abs(_TEXT_SIZES[at] - now))
         size = _TEXT_SIZES[max(0, min(near + step, len(_TEXT_SIZES) - 1))] if step else 100
         apply_text_size(self._application, size)
+        for heading in self.findChildren(Heading):
+            heading.fit()
         self._settings.keep("text_size", str(size))
 
     def _show_keys(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, 
 
 from studio.domain.errors import AtelierError
 from studio.pages import PAGES
+from studio.shell.headings import Heading
 from studio.shell.page import Place
 from studio.shell.settings import Settings
 from studio.shell.status import StatusBar
@@ -114,3 +115,14 @@ def test_settings_that_follow_a_person_are_read_from_the_node(qapp: QApplication
     assert on_node["text_size"] == "125"
     settings.follow(None, None)
     assert settings.get("text_size") == "125"
+
+
+def test_headings_grow_with_all_other_text(window: MainWindow, qapp: QApplication) -> None:
+    window.go(Place("home"))
+    window.actions_table.run("text.usual")
+    heading = window.findChildren(Heading)[0]
+    before = heading.font().pointSizeF()
+    window.actions_table.run("text.larger")
+    assert heading.font().pointSizeF() > before
+    window.actions_table.run("text.usual")
+    assert heading.font().pointSizeF() == before
