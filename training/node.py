@@ -67,7 +67,7 @@ class Node:
     services: Services = None  # type: ignore[assignment]
 
     def resume(self) -> None:
-        """Go on with what the last stop interrupted."""
+        """Go on with what the last stop interrupted. Raises `node.rolled_back`."""
         keep_checkpoint(self)
         for name, _ in PARTS:
             resume = getattr(getattr(self, name), "resume", None)

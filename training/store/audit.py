@@ -41,6 +41,14 @@ def head(tx: Transaction) -> tuple[int, bytes]:
     return (0, START) if row is None else (int(row.number), bytes(row.link))
 
 
+def link_at(tx: Transaction, number: int) -> bytes | None:
+    """The link of one entry; 32 zero bytes before the first, None of one that is not there."""
+    if not number:
+        return START
+    wanted = select(audit_entries.c.link).where(audit_entries.c.number == number)
+    return tx.execute(wanted).scalar_one_or_none()
+
+
 def append(
     tx: Transaction, user: UserId, action: str, subject: str, digest: bytes, time_ns: int
 ) -> AuditEntry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studio.domain import canonical
+from studio.domain.errors import AtelierError
 from studio.domain.ids import UserId
 from studio.domain.wire.session import AuditPage, Checkpoint
 from training.data.files import replace_file
@@ -39,8 +40,33 @@ def checkpoint(node: Node) -> Checkpoint:
 
 
 def keep_checkpoint(node: Node) -> None:
-    """Write the head of the log beside the database, so that a log cut short is noticed."""
+    """Write the head of the log beside the database, so that a log cut short is noticed.
+
+    Never in the place of one that the log does not agree with. Raises `node.rolled_back`.
+    """
+    check_kept(node)
     replace_file(node.folder / CHECKPOINT_FILE, canonical.encode(checkpoint(node)))
+
+
+def check_kept(node: Node) -> None:
+    """Raise `node.rolled_back` where the database knows less than when the node last kept a checkpoint.
+
+    A write-ahead log that was deleted, or a file that was put in the place of a newer one, shows here.
+    """
+    path = node.folder / CHECKPOINT_FILE
+    if not path.exists():
+        return
+    kept = canonical.decode(path.read_bytes(), Checkpoint)
+    with node.store.read() as tx:
+        link = entries.link_at(tx, kept.size)
+    if link != kept.head:
+        raise AtelierError(
+            "node.rolled_back",
+            "The node did not start: its database is older than it was, or another one. Nothing was changed.",
+            detail=f"entry {kept.size} of the audit log is not the one that was there",
+            hint="Bring the newer database back. To go on with this one all the same, remove the file "
+            f"{CHECKPOINT_FILE} from the workspace.",
+        )
 
 
 def signed_part(size: int, head: bytes, time_ns: int) -> bytes:

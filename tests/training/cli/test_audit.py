@@ -71,6 +71,7 @@ def test_a_log_written_anew_does_not_agree_with_what_a_studio_kept(folder: Path,
     kept.write_bytes((folder / audit.CHECKPOINT_FILE).read_bytes())
     size = canonical.decode(kept.read_bytes(), audit.Checkpoint).size
     change(folder, f"DELETE FROM audit_entries WHERE number = {size}")
+    (folder / audit.CHECKPOINT_FILE).unlink()
     node = assemble(folder)
     with node.store.write() as tx:
         audit.append(node, tx, UserId("eve"), "test.act", "in its place")
@@ -105,3 +106,17 @@ def test_the_log_holds_no_content(inside: Node) -> None:
     assert session(workspace.users["ann"]).user in {each.subject for each in entries}
     assert not any(item.name in each.subject or "Cells" in each.subject for each in entries)
     assert verify(inside.store, inside.keys.audit_key, [audit.checkpoint(inside)]).checkpoints == 1
+
+
+def test_a_node_does_not_start_on_a_database_that_is_older_than_it_was(folder: Path) -> None:
+    change(folder, "DELETE FROM audit_entries WHERE number > 40")
+    for _ in range(2):
+        node = assemble(folder)
+        with pytest.raises(AtelierError) as older:
+            node.resume()
+        assert older.value.code == "node.rolled_back"
+        node.close()
+    node = assemble(folder)
+    (folder / audit.CHECKPOINT_FILE).unlink()
+    node.resume()
+    node.close()
