@@ -210,11 +210,6 @@ class Jobs:
                     self._stops.pop(running.id, None)
 
     def _begin(self, job: JobId, attempt: int) -> RunningJob | None:
-        stop = threading.Event()
-        with self._lock:
-            if self._closing:
-                return None
-            self._stops[job] = stop
         with self._node.store.write() as tx:
             orders, known = rows.orders(tx, job), rows.get(tx, job)
             if orders is None or known is None or orders[0] != attempt:
@@ -225,6 +220,15 @@ class Jobs:
                 return None
             if not self._move(tx, job, ("queued", "running"), "running", starts=starts + 1):
                 return None
+        stop = threading.Event()
+        with self._lock:
+            self._stops[job] = stop
+            if self._closing:
+                stop.set()
+        with self._node.store.read() as tx:
+            # asked to stop before there was anything to tell
+            if rows.state_of(tx, job) in ("pausing", "cancelling"):
+                stop.set()
         return RunningJob(self._node, known, orders[1], orders[2], stop)
 
     def _park(self, tx: Transaction, job: JobId) -> None:
