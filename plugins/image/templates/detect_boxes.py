@@ -30,6 +30,7 @@ STRIDE = 4  # pixels of the network's picture to a cell
 PAD = 127  # grey around a picture of another shape; it is 0 for the network, as is what lies beyond its edge
 LOWEST = 0.01  # scores below it are never reported
 LIMIT = 100  # boxes a picture
+SMALL, WHOLE = 0.4, 0.7  # shares of the steps after which pictures are no longer small, and whole
 OVERLAPS = (0.45, 0.5, 0.55, 0.6, 0.65)  # to choose from
 HELD_BYTES = 2 * 1024**3  # of small decoded pictures kept in memory; more than that are decoded each time
 
@@ -37,7 +38,7 @@ HELD_BYTES = 2 * 1024**3  # of small decoded pictures kept in memory; more than 
 class Params(Struct, frozen=True, forbid_unknown_fields=True):
     """The GUI's form, the CLI's flags and the run's record come from this."""
 
-    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the pictures")] = 40
+    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the pictures")] = 48
     picture_side: Annotated[
         int, Meta(ge=64, le=1024, description="Longer side of the picture that the network sees, in pixels")
     ] = 320
@@ -74,7 +75,7 @@ def train(run: Run, params: Params) -> Model:
     average, best = Average(model), Best()
     optimizer = torch.optim.AdamW(weights_and_biases(model), lr=params.learning_rate)
     steps = params.epochs * math.ceil(len(pictures) / params.batch)
-    look_every = max(1, params.epochs // 10)
+    look_every = max(1, params.epochs // 20)
     for epoch in run.epochs(params.epochs, model=model, optimizer=optimizer, average=average, best=best):
         model.train()
         for numbers in run.batches(range(len(pictures)), params.batch):
@@ -91,13 +92,14 @@ def train(run: Run, params: Params) -> Model:
             optimizer.step()
             average.follow(model, run.step)
             run.log(centre_loss=centre_loss, box_loss=box_loss)
-        if (epoch + 1) % look_every == 0 or epoch + 1 == params.epochs:
+        done = (epoch + 1) / params.epochs
+        if (done > SMALL and (epoch + 1) % look_every == 0) or epoch + 1 == params.epochs:
             found = Torch(average.model).answers(held_out)
             map50 = mean_average_precision([decoded(*each, overlap=0.6) for each in found], held_out)
             run.log(map50=map50)
             if best.is_better(map50, average.model):
                 continue
-            if best.looks_since >= params.patience:
+            if done > WHOLE and best.looks_since >= params.patience:
                 run.say(
                     f"Nothing was gained in {params.patience} looks at validation: epoch {epoch + 1} ends it."
                 )
@@ -292,7 +294,7 @@ def shown_size(size: tuple[int, int], done: float, random: np.random.Generator) 
 
     So the same time teaches more, and objects come in many sizes without a picture being cut.
     """
-    low, high = (0.5, 0.75) if done < 0.4 else (0.75, 1.0) if done < 0.7 else (1.0, 1.0)
+    low, high = (0.5, 0.75) if done < SMALL else (0.75, 1.0) if done < WHOLE else (1.0, 1.0)
     share = random.uniform(low, high)
     return tuple(max(32, round(side * share / 16) * 16) for side in size)
 
