@@ -16,7 +16,7 @@ attempts = Table(
 )
 
 _FREE = 5
-_FIRST_NS = 2 * 10**9
+_FIRST_NS = 60 * 10**9
 _LONGEST_NS = 15 * 60 * 10**9
 _FORGOTTEN_NS = 24 * 3600 * 10**9
 
