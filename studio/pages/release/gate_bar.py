@@ -60,7 +60,10 @@ class GateBar(QWidget):
             painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x(zero), line), QPointF(x(zero), y + 12))
             self._word(painter, x(zero), 0, "in service")
-        color = OPEN if zero is not None and low <= 0 <= high else GOOD if low > 0 else BAD
+        if zero is None:
+            color = GOOD if gate.passes else BAD
+        else:
+            color = OPEN if low <= zero <= high else GOOD if low > zero else BAD
         painter.setPen(QPen(QColor(color), 6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawLine(QPointF(x(low), y), QPointF(x(high), y))
         painter.setPen(Qt.PenStyle.NoPen)

@@ -311,6 +311,7 @@ class ReleasePage(Page):
         across = QSplitter(Qt.Orientation.Horizontal)
         across.addWidget(self.candidate)
         across.addWidget(services)
+        across.setSizes([560, 780])
         across.setStretchFactor(0, 1)
         across.setStretchFactor(1, 1)
         outer = QVBoxLayout(self)

@@ -41,6 +41,8 @@ def figure_of_metrics(metrics: tuple[tuple[str, float], ...]) -> str:
 
 def metric_title(name: str) -> str:
     """A metric's name as people write it."""
+    if name.startswith(("ap50 ", "ap50:")):
+        return f"AP@0.5 of {name[5:]}"
     known = {"map50": "mAP@0.5", "map": "mAP@0.5:0.95", "loss": "Loss", "f1": "F1"}
     return known.get(name, name.replace("_", " ").capitalize())
 
