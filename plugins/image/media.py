@@ -82,7 +82,7 @@ def _opened(path: Path, budget: Budget) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(path, formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(str(error)) from error
+        raise _too_many_pixels("far more", str(error)) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise AtelierError(
             "media.not_a_picture",
@@ -97,10 +97,13 @@ def _opened(path: Path, budget: Budget) -> Image.Image:
     return picture
 
 
-def _too_many_pixels(size: str) -> AtelierError:
+def _too_many_pixels(size: str, detail: str = "") -> AtelierError:
     return AtelierError(
         "media.too_large",
-        f"The picture claims {size} pixels, more than is allowed; it was not opened.",
+        f"The picture claims {size} pixels than are allowed; it was not opened."
+        if detail
+        else f"The picture claims {size} pixels, more than are allowed; it was not opened.",
+        detail=detail,
         hint="If it really is that large, raise the node's limit; otherwise the file is damaged or hostile.",
     )
 

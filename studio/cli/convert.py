@@ -10,7 +10,7 @@ import msgspec
 
 from studio.cli.frame import DONE, Parser, answer
 from studio.cli.reading import Found, formats, read_folder, said
-from studio.domain.contracts.formats import ReadItem, WriteItem
+from studio.domain.contracts.formats import Format, Loss, ReadItem, WriteItem
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import Track
 from studio.domain.errors import AtelierError
@@ -73,16 +73,14 @@ def run(argv: list[str]) -> int:
         )
     found = read_folder(arguments.source, arguments.source_format)
     writer = formats()[arguments.to]
-    parent = arguments.target.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".converting-", dir=parent) as folder:
-        sink = FolderSink(Path(folder) / "made")
-        sink.root.mkdir()
-        losses = writer.write(_written(found), _ontology(found), sink)
-        _copy_media(FolderTree(arguments.source), found, sink)
-        if arguments.target.exists():
-            arguments.target.rmdir()
-        os.replace(sink.root, arguments.target)
+    try:
+        sink, losses = _carry_over(arguments.source, arguments.target, found, writer)
+    except OSError as error:
+        raise AtelierError(
+            "export.disk",
+            f"{arguments.target.name!r} could not be written: {error.strerror}. The source is untouched.",
+            hint="Choose a folder that you may write to and that has room.",
+        ) from error
     report = {
         "from": found.format.name,
         "to": writer.name,
@@ -93,9 +91,29 @@ def run(argv: list[str]) -> int:
     }
     lines = [f"{len(found.items):,} items written as {writer.title}."]
     lines += [f"  lost: {loss.count:,} x {loss.what} ({loss.how})" for loss in losses]
-    lines += [] if losses else ["  Nothing was lost."]
+    lines += [f"  left out: {said(problem)}" for problem in found.problems[:20]]
+    if len(found.problems) > 20:
+        lines.append(f"  and {len(found.problems) - 20:,} more were left out (see --json)")
+    lines += [] if losses or found.problems else ["  Nothing was lost."]
     answer(report, as_json=arguments.json, text="\n".join(lines))
     return DONE
+
+
+def _carry_over(
+    source: Path, target: Path, found: Found, writer: Format
+) -> tuple[FolderSink, tuple[Loss, ...]]:
+    """Write beside `target` and move it there whole."""
+    parent = target.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".converting-", dir=parent) as folder:
+        sink = FolderSink(Path(folder) / "made")
+        sink.root.mkdir()
+        losses = writer.write(_written(found), _ontology(found), sink)
+        _copy_media(FolderTree(source), found, sink)
+        if target.exists():
+            target.rmdir()
+        os.replace(sink.root, target)
+    return sink, losses
 
 
 def _writable() -> list[str]:

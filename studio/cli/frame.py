@@ -7,6 +7,7 @@ to mend, and ends with `answer`. `dispatch` is the door at which errors are caug
 import argparse
 import difflib
 import importlib
+import json
 import os
 import sys
 import tempfile
@@ -53,7 +54,12 @@ def answer(result: Any, *, as_json: bool, text: str = "") -> None:
     `result` is a dict or a struct; numbers that are not finite become null.
     """
     if as_json:
-        print(msgspec.json.encode(result).decode(), flush=True)
+        try:
+            line = msgspec.json.encode(result).decode()
+        except UnicodeEncodeError:
+            # a file name that is no Unicode: written with escapes, as JSON allows
+            line = json.dumps(msgspec.to_builtins(result))
+        print(line, flush=True)
     elif text:
         print(text, flush=True)
 

@@ -1,7 +1,7 @@
 """How the command line finds the format of a folder and reads it, without a node."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -90,18 +90,41 @@ def read_folder(path: Path, name: str = "", *, check_media: bool = True) -> Foun
         )
     items: list[ReadItem] = []
     problems: list[Problem] = []
-    for read in known[name].read(tree, Budget()):
+    for read in _read(known[name], tree):
         if isinstance(read, Problem):
             problems.append(read)
         elif not check_media or _media_hold(tree, read, problems):
             items.append(read)
-    if not items and not problems:
+    if not items and problems:
+        raise AtelierError(
+            "import.nothing",
+            f"Nothing of {path.name!r} can be used: {problems[0].path}: {problems[0].message}",
+            detail=f"{len(problems)} problems in all",
+            hint=problems[0].hint,
+        )
+    if not items:
         raise AtelierError(
             "import.nothing",
             f"{path.name!r} holds nothing that {name} reads.",
             hint="Choose the folder that holds the data, or another format.",
         )
     return Found(known[name], tuple(items), tuple(problems))
+
+
+def _read(format_: Format, tree: FolderTree) -> Iterator[ReadItem | Problem]:
+    """What a format reads; a fault of its own, on files nobody foresaw, ends it with a problem."""
+    try:
+        yield from format_.read(tree, Budget())
+    except AtelierError as error:
+        yield as_problem(tree.root.name, error)
+    except Exception as fault:  # noqa: BLE001  hostile files find what nobody foresaw; it is said, not thrown
+        yield Problem(
+            path=tree.root.name,
+            code="import.malformed",
+            message=f"{format_.title} stopped at something that it cannot read ({type(fault).__name__}: "
+            f"{str(fault)[:120]}); what came before it came in.",
+            hint="Leave the file out that was written last, or write it again.",
+        )
 
 
 def _media_hold(tree: FolderTree, item: ReadItem, problems: list[Problem]) -> bool:

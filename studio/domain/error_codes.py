@@ -238,5 +238,6 @@ CODES: dict[str, str] = {
     "backup.no_workspace": "There is no node's data in the folder that should be backed up.",
     "backup.another_history": "The newer workspace named at a restore does not continue the backup.",
     "keys.not_found": "A file with a key cannot be read.",
-    "node.rolled_back": "The node's database is older than when the node last kept a checkpoint, or another one.",
+    "node.rolled_back": "The node's database is older than at its last checkpoint, or another one.",
+    "import.unread_label": "A file that may hold labels is read by no installed format.",
 }

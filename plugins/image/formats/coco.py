@@ -41,7 +41,9 @@ from studio.domain.ids import EntityId, new_id
 from studio.domain.ontology import Ontology
 from studio.domain.values import Attributes, Value, attributes
 
+IDS = ("id", "image_id", "category_id")
 SNIFF_BYTES = 64 * 1024 * 1024
+HEAD_BYTES = 1024 * 1024
 
 
 class Coco:
@@ -54,9 +56,13 @@ class Coco:
 
     def sniff(self, tree: Tree) -> Sniffed | None:
         """Recognised by `images` and `annotations` in one JSON object."""
-        pictures, labels, classes = 0, 0, set[str]()
+        pictures, labels, classes, large = 0, 0, set[str](), 0
         for path in _label_files(tree):
             if tree.size(path) > SNIFF_BYTES:
+                # too large to look at whole: what stands at its head tells, and `read` says the rest
+                with tree.open(path) as file:
+                    head = file.read(HEAD_BYTES)
+                large += b'"images"' in head or b'"annotations"' in head
                 continue
             try:
                 content = read_json(tree, path, Budget())
@@ -66,9 +72,11 @@ class Coco:
                 pictures += len(content["images"])
                 labels += len(content["annotations"])
                 classes |= {str(each.get("name", "")) for each in _dicts(content.get("categories"))}
-        if not pictures:
+        if not pictures and not large:
             return None
         summary = f"{pictures:,} pictures, {labels:,} objects in COCO"
+        if large:
+            summary += f", and {large:,} large files that were not counted"
         return Sniffed(self.name, 0.9, pictures, summary, tuple(sorted(classes - {""})))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:
@@ -125,7 +133,13 @@ def _is_coco(content: object) -> bool:
 
 
 def _dicts(content: object) -> list[dict[str, Any]]:
-    return [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
+    """The objects of a list, with ids that can be looked up: a list or an object is no id."""
+    found = [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
+    return [{**each, **{key: _id(each[key]) for key in IDS if key in each}} for each in found]
+
+
+def _id(value: object) -> object:
+    return value if isinstance(value, int | str) else f"unreadable id {value!r:.40}"
 
 
 def _read_file(
@@ -137,7 +151,8 @@ def _read_file(
         if category.get("id") in classes:
             yield _twice(path, "category", category.get("id"))
         classes[category.get("id")] = str(category.get("name", ""))
-        skeletons[category.get("id")] = [str(name) for name in category.get("keypoints") or ()]
+        points = category.get("keypoints")
+        skeletons[category.get("id")] = [str(name) for name in points] if isinstance(points, list) else []
     images: dict[Any, dict[str, Any]] = {}
     for image in _dicts(content["images"]):
         if image.get("id") in images:
@@ -312,13 +327,17 @@ def _keypoints(values: object, names: list[str], track: Track, held: Attributes)
 def _numbers(values: object, length: int | None) -> list[float] | None:
     if not isinstance(values, list) or (length is not None and len(values) != length):
         return None
-    if any(isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v) for v in values):
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
         return None
-    return [float(value) for value in values]
+    try:
+        numbers = [float(value) for value in values]
+    except OverflowError:
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None
 
 
 def _whole(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
+    return int(value) if isinstance(value, int | float) and 0 < value < 2**31 else 0
 
 
 def _left_out(path: str, message: str) -> Problem:

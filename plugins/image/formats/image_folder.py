@@ -14,9 +14,11 @@ from studio.domain.contracts.formats import (
     Tree,
     WriteItem,
 )
-from studio.domain.contracts.reading import Files
+from studio.domain.contracts.reading import Files, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+
+LABELS = (".json", ".xml")
 
 
 class ImageFolder:
@@ -38,6 +40,14 @@ class ImageFolder:
         """One item a picture."""
         for path in Files(tree, SUFFIXES).all():
             yield ReadItem(source=path, media=(picture(path),), split=split_of(path))
+        for path in tree.paths():
+            if path.lower().endswith(LABELS):
+                yield Problem(
+                    path=path,
+                    code="import.unread_label",
+                    message=f"This may be a label file, but no format reads it{_reason(tree, path)}.",
+                    hint="Mend it, or choose its format by hand to see more.",
+                )
 
     def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:
         """Raises `format.read_only`."""
@@ -46,3 +56,14 @@ class ImageFolder:
             "A folder of pictures holds no labels, so labels cannot be written to it.",
             hint="Choose another format.",
         )
+
+
+def _reason(tree: Tree, path: str) -> str:
+    """Why a JSON file cannot be read at all, or nothing."""
+    if not path.lower().endswith(".json"):
+        return ""
+    try:
+        read_json(tree, path, Budget())
+    except AtelierError as error:
+        return f": {error.message}".rstrip(".")
+    return ""

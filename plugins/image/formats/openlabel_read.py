@@ -88,7 +88,15 @@ class Reader:
             entities += self._tags()
             entities += self._coordinate_systems()
             entities += self._calibrations()
-        except (TypeError, ValueError, KeyError, IndexError, msgspec.ValidationError) as error:
+        except (
+            TypeError,
+            ValueError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            OverflowError,
+            msgspec.ValidationError,
+        ) as error:
             raise AtelierError(
                 "import.malformed",
                 f"{self._path!r} keeps to OpenLABEL's schema, but holds what no geometry can be: {error}.",

@@ -167,10 +167,17 @@ def _splits(tree: Tree, budget: Budget) -> dict[str, str]:
     for split in ("train", "val", "test"):
         for path in tree.paths():
             if path.rpartition("/")[2] == f"{split}.txt" and "ImageSets" in path:
-                for line in read_text(tree, path, budget).splitlines():
+                for line in _lines(tree, path, budget):
                     if words := line.split():
                         found.setdefault(words[0], split)
     return found
+
+
+def _lines(tree: Tree, path: str, budget: Budget) -> list[str]:
+    try:
+        return read_text(tree, path, budget).splitlines()
+    except AtelierError:
+        return []  # a list that cannot be read names no split; the pictures come in without one
 
 
 def _size(root: ElementTree.Element) -> tuple[int, int]:

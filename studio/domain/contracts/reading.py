@@ -46,6 +46,13 @@ def read_json(tree: Tree, path: str, budget: Budget) -> Any:
             f"{path!r} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.",
             hint="Write the file again with the program that made it.",
         ) from error
+    except ValueError as error:
+        # Python refuses to read integers of more than 4,300 digits
+        raise AtelierError(
+            "import.bad_json",
+            f"{path!r} holds a number that is no sensible number: {error}.",
+            hint="Write the file again with the program that made it.",
+        ) from error
     except RecursionError as error:
         raise AtelierError(
             "import.bad_json",
