@@ -87,9 +87,10 @@ class Channel(QObject):
         return {"wish": self._caption.wish()}
 
     def _photograph(self, asked: Answer) -> Answer:
-        screen = self._window.screen()
-        whole = screen.grabWindow(0) if asked.get("screen") else self._window.grab()
-        return {"saved": whole.save(str(asked["path"]))}
+        # from the screen, so that dialogs and lists that dropped down are on it
+        frame = self._window.frameGeometry() & self._window.screen().geometry()
+        taken = self._window.screen().grabWindow(0, frame.x(), frame.y(), frame.width(), frame.height())
+        return {"saved": taken.save(str(asked["path"]))}
 
 
 def _visible() -> Iterator[QWidget]:

@@ -148,8 +148,11 @@ class Hand:
         self._do("type", "--delay", "20", text)
 
     def fill(self, name: str, text: str) -> None:
-        """Replace what a field holds."""
-        self.click(name)
+        """Replace what a field holds; its label may have the same words."""
+        self.find(name)
+        found = [each for each in self.ask("find", name=name)["found"] if each["enabled"]]
+        fields = [n for n, each in enumerate(found) if each["kind"].endswith(("LineEdit", "SpinBox"))]
+        self.click(name, number=fields[0] if fields else 0)
         self._do("key", "ctrl+a")
         self.type(text)
         self._do("key", "Tab")
@@ -178,7 +181,7 @@ class Hand:
                 raise AtelierError(
                     "demo.step_failed",
                     f"The walk waited for this in vain: {what}.",
-                    hint="The workspace is left as it is; `atelier doctor` says what this machine lacks.",
+                    hint="`atelier doctor` says what this machine lacks; --keep DIR leaves the workspace.",
                 )
             time.sleep(0.2)
 

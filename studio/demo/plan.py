@@ -44,7 +44,8 @@ def digits(folder: Path, pages: int) -> Data:
 
 def data_of(folder: Path) -> Data:
     """Any detection data. Raises `import.*` where it cannot be read and `demo.no_boxes` without a box."""
-    found = read_folder(folder.absolute(), check_media=False)
+    folder = folder.resolve()
+    found = read_folder(folder)
     classes = {each.class_name for item in found.items for each in item.entities if isinstance(each, Track)}
     if not any(isinstance(each, Box) for item in found.items for each in item.entities):
         raise AtelierError(
@@ -56,12 +57,10 @@ def data_of(folder: Path) -> Data:
     sealed = next((split for split in ("val", "test") if split in splits), "")
     text = ""
     if not sealed:
-        # without a split of its own, the last fifth by name is held back: the end of a name that they share
-        names = sorted(item.source for item in found.items)
-        text = names[-1].rpartition(".")[0][-1]
+        text = _part_of_names([item.source for item in found.items])
     return Data(
         title=folder.name,
-        folder=folder.absolute(),
+        folder=folder,
         items=len(found.items),
         classes=tuple(sorted(classes)),
         sealed=sealed,
@@ -69,3 +68,24 @@ def data_of(folder: Path) -> Data:
         is_sample=False,
         epochs=12,
     )
+
+
+def _part_of_names(names: list[str]) -> str:
+    """A piece of names that about a fifth of them share, and at least eight: those are held back.
+
+    Raises `demo.too_few` where there is none, since a sealed suite says nothing of fewer items.
+    """
+    pieces = {
+        name[at : at + length] for name in names for length in (1, 2) for at in range(len(name) - length + 1)
+    }
+    counts = {piece: sum(piece.lower() in name.lower() for name in names) for piece in pieces}
+    fitting = {
+        piece: n for piece, n in counts.items() if 8 <= n <= len(names) // 2 and piece.strip() == piece
+    }
+    if not fitting:
+        raise AtelierError(
+            "demo.too_few",
+            f"{len(names)} items are too few for the walk: eight are sealed, and the others train a model.",
+            hint="Choose a larger folder, or leave --data out for the sample.",
+        )
+    return min(fitting, key=lambda piece: (abs(fitting[piece] - len(names) / 5), piece))

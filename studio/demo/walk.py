@@ -223,6 +223,9 @@ class Walk:
 
     def correct(self) -> None:
         """The first mistake: label wrong; opened in Label; mended there."""
+        if not self._matches():
+            self.hand.say("Correct", "This model made no mistake on its validation items.", "")
+            return
         first = self._matches()[0]
         place = self.hand.find("Mistakes")
         sheets = [each for each in self.hand.ask("find", name="Mistakes")["found"] if each["rect"][3] > 100]

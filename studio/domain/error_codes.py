@@ -240,4 +240,5 @@ CODES: dict[str, str] = {
     "keys.not_found": "A file with a key cannot be read.",
     "node.rolled_back": "The node's database is older than at its last checkpoint, or another one.",
     "import.unread_label": "A file that may hold labels is read by no installed format.",
+    "demo.too_few": "The data has too few items to seal some and train on the others.",
 }

@@ -132,7 +132,9 @@ class Actions(QObject):
         for bound in self.live():
             if bound.command.menu:
                 by_menu.setdefault(bound.command.menu, []).append(bound)
-        order = [name for name in MENUS if name in by_menu] + sorted(set(by_menu) - set(MENUS))
+        others = sorted(set(by_menu) - set(MENUS))
+        # Help is the last one, wherever people look
+        order = [name for name in (*MENUS[:-1], *others, MENUS[-1]) if name in by_menu]
         for title in order:
             menu = bar.addMenu(_with_mnemonic(title, order))
             menu.setObjectName(f"menu.{title}")

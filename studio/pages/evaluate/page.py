@@ -225,6 +225,11 @@ class EvaluatePage(Page):
     def _choose(self) -> None:
         evaluation = self._evaluations.get(self.evaluations.currentData() or "")
         self.busy.setVisible(evaluation is not None and evaluation.state == "running")
+        # never another evaluation's figures under this one's name
+        for each in (self.figures, self.tabs, self.compare):
+            each.setEnabled(evaluation is not None and evaluation.state == "done")
+        if evaluation is None or evaluation.state != "done":
+            self._shown = None
         if evaluation is None:
             self.said.setText("Choose a model and a snapshot, and press Evaluate.")
             return
@@ -240,6 +245,7 @@ class EvaluatePage(Page):
         if is_new or evaluation != self._shown:
             self._shown = evaluation
             self._show_evaluation(evaluation)
+        self.said.setText(headline(evaluation))
         if is_new:
             self._offer_comparisons(evaluation)
 

@@ -78,7 +78,10 @@ class ServiceCard(QFrame):
         if several:
             older = service.arms[-2].model_name if len(service.arms) == 2 else "the others"
             self.slider.set_names(older, service.arms[-1].model_name)
-            self.slider.set_share(service.arms[-1].share / 100)
+            focus = self.focusWidget()
+            # figures come every second or two; what is being moved or typed is not taken away
+            if focus is None or not self.slider.isAncestorOf(focus) or not focus.hasFocus():
+                self.slider.set_share(service.arms[-1].share / 100)
         answering = service.state in ("answering", "starting")
         self.buttons["roll_back"].setEnabled(self._may and service.can_roll_back)
         self.buttons["stop"].setVisible(answering)

@@ -28,6 +28,7 @@ from widgets.form import Form
 from widgets.form_fields import fields_of_schema
 
 NEW = "A new snapshot of all labelled items"
+NEW_OF_QUERY = "A new snapshot of what Data showed"
 
 
 class NewRunPanel(QScrollArea):
@@ -95,7 +96,7 @@ class NewRunPanel(QScrollArea):
         self._snapshots = tuple(sorted(snapshots, key=lambda each: -each.created_ns))
         self.snapshot.blockSignals(True)
         self.snapshot.clear()
-        self.snapshot.addItem(NEW, "")
+        self.snapshot.addItem(NEW if self._query == ItemQuery() else NEW_OF_QUERY, "")
         for snapshot in self._snapshots:
             self.snapshot.addItem(snapshot_line(snapshot), snapshot.id)
         self.snapshot.setCurrentIndex(max(0, self.snapshot.findData(kept)))
@@ -107,9 +108,9 @@ class NewRunPanel(QScrollArea):
     def choose_query(self, query: ItemQuery, name: str = "") -> None:
         """A new snapshot of these items, as the Data page sent them."""
         self._query = query
+        self.snapshot.setItemText(0, NEW if query == ItemQuery() else NEW_OF_QUERY)
         self.snapshot.setCurrentIndex(0)
-        if name:
-            self.name.setText(name)
+        self.name.setText(name)
 
     def choose_snapshot(self, key: str) -> None:
         """One of the snapshots that are offered."""

@@ -213,6 +213,7 @@ class TrainPage(Page):
 
     def _started(self, run: Run) -> None:
         self.panel.go.setEnabled(True)
+        self.panel.choose_query(ItemQuery())  # the next run starts from everything again
         self.desk.say("Training has begun. It goes on when you leave this page, or the studio.")
         self._wanted_run = run.id
         self.refresh()
