@@ -120,6 +120,8 @@ def _class_type(seen: SeenClass, known: list[ClassType]) -> ClassType:
     taken = {each.letter for each in known}
     letter = next((each for each in [*wanted, *_LETTERS] if each not in taken), "")
     keys = {each.key for each in known}
+    # a class that is called by a key is found under it
+    free = [each for each in (seen.name, *_KEYS) if each in _KEYS and each not in keys]
     by_name: dict[str, AttributeType] = {}
     for each in seen.attributes:
         type_ = each.type if each.type != "choices" else "text"
@@ -132,7 +134,7 @@ def _class_type(seen: SeenClass, known: list[ClassType]) -> ClassType:
         color=_COLORS[number % len(_COLORS)],
         dash=DASHES[number // len(_COLORS) % len(DASHES)],  # type: ignore[arg-type]
         letter=letter,
-        key=next((each for each in _KEYS if each not in keys), "") if seen.kind == "class" else "",
+        key=free[0] if free and seen.kind == "class" else "",
         geometries=seen.geometries,
         attributes=tuple(by_name.values()),
     )
