@@ -26,7 +26,7 @@ _COLORS = (
     "#999933",
 )
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_KEYS = "123456789"
+_KEYS = "1234567890"
 _WIDER = {("integer", "number"), ("number", "integer")}
 
 
