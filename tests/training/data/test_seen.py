@@ -33,7 +33,12 @@ def test_forty_classes_are_told_apart_by_colour_dash_and_letter():
     assert len({(each.color, each.dash) for each in grown.classes}) == 40
     letters = [each.letter for each in grown.classes if each.letter]
     assert len(set(letters)) == len(letters) >= 36
-    assert len({each.key for each in grown.classes if each.key}) == 9
+    assert len({each.key for each in grown.classes if each.key}) == 10
+
+
+def test_a_class_that_is_called_by_a_key_is_found_under_it():
+    grown, _ = with_new_classes(Ontology(), seen_of(*(item(str(n)) for n in range(10))))
+    assert {each.name: each.key for each in grown.classes} == {str(n): str(n) for n in range(10)}
 
 
 def test_known_classes_stay_as_people_made_them():
