@@ -39,7 +39,8 @@ for _ in range(200_000):
         painter.fillRect(rectangle, colour)
 print(abs(sys.getrefcount(None) - before))
 """
-    assert int(python(code)) < 200
+    # a leak loses one at every paint; a few hundred come and go with caches
+    assert int(python(code)) < 2_000
 
 
 def test_onnxruntime_reports_to_nobody(tmp_path: Path) -> None:

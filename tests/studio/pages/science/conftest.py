@@ -54,7 +54,7 @@ def seat(qapp: QApplication, tmp_path: Path) -> Iterator[Seat]:
 
     with tempfile.TemporaryDirectory(prefix="atelier-p-") as folder:
         place = Path(folder) / "ws"
-        loop = loop_workspace(place)
+        loop = loop_workspace(place, ())  # nobody else, so that the owner may decide on what they asked for
         with running_node(place):
             node = OwnNode.find(place)
             assert node is not None
