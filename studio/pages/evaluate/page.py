@@ -263,10 +263,18 @@ class EvaluatePage(Page):
         if self.curves is None:
             self.curves = CurvePlot("Precision over recall", "Recall", "Precision", (0.0, 1.0))
             self.tabs.insertTab(1, self.curves, "Precision and recall")
-        self.curves.show_curves(
-            [Curve(each.class_name, each.recall, each.precision) for each in evaluation.curves]
-        )
         self.sheet.show_evaluation(evaluation)
+        client, key = self.desk.client, evaluation.id
+        # a list of evaluations comes without their curves
+        self.calls.start(
+            "curves", lambda _call: client.call(routes.EVALUATION, evaluation=key), self._show_curves
+        )
+
+    def _show_curves(self, evaluation: Evaluation) -> None:
+        if self.curves is not None and self._shown is not None and self._shown.id == evaluation.id:
+            self.curves.show_curves(
+                [Curve(each.class_name, each.recall, each.precision) for each in evaluation.curves]
+            )
 
     def _offer_comparisons(self, evaluation: Evaluation) -> None:
         same = [

@@ -78,3 +78,13 @@ def test_two_models_are_compared_object_by_object(seat: Seat) -> None:
     seat.until(lambda: page.comparison.table.topLevelItemCount())
     assert page.comparison.lost.grid().total > 0  # `good` stands first: what it alone finds, `poor` lost
     assert page.comparison.gained.grid().total == 0
+
+
+def test_precision_over_recall_is_drawn_for_every_class(seat: Seat) -> None:
+    evaluation = evaluated(seat, seat.loop.poor)
+    page = shown(seat, evaluation)
+    seat.until(lambda: page.curves is not None and page.curves.values())
+    assert page.curves is not None
+    drawn = page.curves.values()
+    assert set(drawn) == {curve.class_name for curve in evaluation.curves} != set()
+    assert all(len(x) == len(y) > 1 for x, y in drawn.values())
