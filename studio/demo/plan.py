@@ -38,7 +38,7 @@ def digits(folder: Path, pages: int) -> Data:
         sealed="val",
         sealed_text="",
         is_sample=not pages,
-        epochs=12,
+        epochs=24,
     )
 
 
