@@ -119,7 +119,7 @@ class Walk:
             self.hand.find("Format", within_s=WAIT_S)
             self.hand.until("the import can start", lambda: self._can("Import"), WAIT_S)
             self.shoot("import-preview")
-            self.hand.click("Import", number=self._last("Import"))
+            self.hand.click("Import", number=self._button("Import"))
         self.hand.until(
             f"{self.data.items} items came in",
             lambda: bool(self._projects()) and self._projects()[0].items == self.data.items,
@@ -157,7 +157,7 @@ class Walk:
             self.hand.fill("Part of the items' names", self.data.sealed_text)
         self._settle()
         self.shoot("seal-a-suite")
-        self.hand.click("Seal", number=self._last("Seal"))
+        self.hand.click("Seal", number=self._button("Seal"))
         self.hand.until("the suite is sealed", lambda: bool(self._suites()))
 
     def label(self) -> None:
@@ -421,10 +421,6 @@ class Walk:
     def _button(self, name: str) -> int:
         found = [each for each in self.hand.ask("find", name=name)["found"] if each["enabled"]]
         return next((n for n, each in enumerate(found) if each["kind"] == "QPushButton"), 0)
-
-    def _last(self, name: str) -> int:
-        """The one in front: of a dialog, where a page behind it has the same word."""
-        return self._button(name)
 
     def _can(self, name: str) -> bool:
         return any(

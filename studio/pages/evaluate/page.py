@@ -41,6 +41,7 @@ from studio.pages.evaluate.saying import headline, verdict_title
 from studio.pages.evaluate.sheet import MatchSheet
 from studio.pages.train.saying import ago, figure_of_metrics
 from studio.shell.page import Desk, Page, Place
+from widgets.choices import choice_box, fill_choices
 from widgets.confusion_matrix import ConfusionMatrix
 from widgets.empty_state import EmptyState
 from widgets.plots import Curve, CurvePlot
@@ -61,13 +62,13 @@ class EvaluatePage(Page):
         self._evaluations: dict[str, Evaluation] = {}
         self._shown: Evaluation | None = None
         self._wanted = ""
-        self.model = _combo("Model")
-        self.snapshot = _combo("Snapshot")
+        self.model = choice_box("Model")
+        self.snapshot = choice_box("Snapshot")
         self.judge = QPushButton("Evaluate")
         self.judge.clicked.connect(lambda _checked=False: self.evaluate())
-        self.evaluations = _combo("Evaluation")
+        self.evaluations = choice_box("Evaluation")
         self.evaluations.currentIndexChanged.connect(lambda _index: self._choose())
-        self.compare = _combo("Compare with")
+        self.compare = choice_box("Compare with")
         self.compare.currentIndexChanged.connect(lambda _index: self._compare())
         self.again = QPushButton("Snapshot with the corrections, and train again")
         self.again.clicked.connect(lambda _checked=False: self.train_again())
@@ -187,14 +188,14 @@ class EvaluatePage(Page):
             self.whole.setCurrentWidget(self.nothing)
             return
         self.whole.setCurrentIndex(1)
-        _fill(
+        fill_choices(
             self.model,
             [
                 (each.id, f"{each.name} · {figure_of_metrics(each.metrics)} · {ago(each.created_ns)}")
                 for each in sorted(self._models.values(), key=lambda each: -each.created_ns)
             ],
         )
-        _fill(
+        fill_choices(
             self.snapshot,
             [
                 (each.id, each.name)
@@ -202,7 +203,7 @@ class EvaluatePage(Page):
             ],
         )
         listed = sorted(self._evaluations.values(), key=lambda each: -each.created_ns)
-        _fill(self.evaluations, [(each.id, _name_of(each, self._snapshots)) for each in listed])
+        fill_choices(self.evaluations, [(each.id, _name_of(each, self._snapshots)) for each in listed])
         self._follow_wanted(listed)
         self._choose()
 
@@ -391,24 +392,6 @@ def _name_of(evaluation: Evaluation, snapshots: dict[str, Snapshot]) -> str:
     where = f"{snapshot.name if snapshot else 'snapshot'} ({evaluation.split})"
     figure = figure_of_metrics(evaluation.metrics) or evaluation.state
     return f"{evaluation.model_name} on {where} · {figure} · {ago(evaluation.created_ns)}"
-
-
-def _combo(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(16)
-    return box
-
-
-def _fill(box: QComboBox, rows: list[tuple[str, str]]) -> None:
-    kept = box.currentData()
-    box.blockSignals(True)
-    box.clear()
-    for key, title in rows:
-        box.addItem(title, key)
-    box.setCurrentIndex(max(0, box.findData(kept)) if rows else -1)
-    box.blockSignals(False)
 
 
 def _select(box: QComboBox, key: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
@@ -26,6 +25,7 @@ from studio.domain.wire.training import Model
 from studio.pages.release.gate_bar import GateBar
 from studio.pages.release.saying import RELEASE_STATES, release_line, suite_line
 from studio.pages.train.saying import ago, figure_of_metrics
+from widgets.choices import choice_box, fill_choices
 
 _RELEASE = Qt.ItemDataRole.UserRole
 
@@ -42,8 +42,8 @@ class CandidatePanel(QWidget):
         super().__init__()
         self._releases: dict[str, Release] = {}
         self._may_decide = False
-        self.model = _combo("Candidate")
-        self.suite = _combo("Sealed suite")
+        self.model = choice_box("Candidate")
+        self.suite = choice_box("Sealed suite")
         self.service = QLineEdit("detector")
         self.service.setAccessibleName("Service")
         self.new_suite = QPushButton("Seal a suite …")
@@ -86,7 +86,7 @@ class CandidatePanel(QWidget):
         """What can be chosen; what was chosen stays chosen."""
         self._may_decide = may_decide
         newest = sorted(models, key=lambda each: -each.created_ns)
-        _fill(
+        fill_choices(
             self.model,
             [
                 (
@@ -104,7 +104,7 @@ class CandidatePanel(QWidget):
                 for each in newest
             ],
         )
-        _fill(self.suite, [(each.id, suite_line(each)) for each in suites])
+        fill_choices(self.suite, [(each.id, suite_line(each)) for each in suites])
         if services and not self.service.isModified():
             self.service.setText(services[0].name)
         self.new_suite.setEnabled(may_seal)
@@ -238,19 +238,3 @@ def _plain() -> QLabel:
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
-
-
-def _combo(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(16)
-    return box
-
-
-def _fill(box: QComboBox, rows: list[tuple[str, str]]) -> None:
-    kept = box.currentData()
-    box.clear()
-    for key, title in rows:
-        box.addItem(title, key)
-    box.setCurrentIndex(max(0, box.findData(kept)) if rows else -1)
