@@ -11,9 +11,11 @@ SCHEMA_FILE = "schema_data/openlabel_json_schema-v1.0.0.json"
 
 def check_schema(path: str, content: Any) -> None:
     """Raise `import.breaks_schema` naming the first place that the schema does not allow."""
-    import jsonschema  # 40 ms, and most imports are of another format
+    # 40 ms, and most imports are of another format
+    import jsonschema
+    import openlabel_checker
 
-    schema = json.loads((files("openlabel_checker") / SCHEMA_FILE).read_text("utf-8"))
+    schema = json.loads((files(openlabel_checker) / SCHEMA_FILE).read_text("utf-8"))
     error = next(jsonschema.Draft7Validator(schema).iter_errors(content), None)
     if error is not None:
         raise AtelierError(
