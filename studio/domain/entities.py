@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from studio.domain.ids import EntityId, GroupId, SegmentId, ShapeId, StreamId, TrackId
 from studio.domain.values import XY, XYZ, Attributes, Finite, Index, Nanoseconds, Quaternion, Value
 
-SCHEMA = 1  # of stored Edits; raised with every change of an entity, and old ones are upgraded on reading
+SCHEMA = 2  # of stored Edits; raised with every change of an entity, and old ones are upgraded on reading
 
 Name = Annotated[str, Meta(max_length=512)]
 Span2 = tuple[Nanoseconds, Nanoseconds]
@@ -101,13 +101,20 @@ class Mask(FrameShape, frozen=True, tag="mask"):
 
 
 class Cuboid(FrameShape, frozen=True, tag="cuboid"):
-    """A box in space, in metres: size is length (x), width (y), height (z) of the box's own frame."""
+    """A box in space, in metres: size is length (x), width (y), height (z) of the box's own frame.
+
+    The cuboids of one track on one stream are its key frames; those between are computed. `ends_here` says
+    that nothing is seen of it from the next frame on, until its next key frame. `made` says whose word it
+    is: a person's, an automatic step's that nobody has looked at yet, or a model's.
+    """
 
     centre: XYZ
     size: XYZ
     rotation: Quaternion
     coordinate_system: Name = "ego"
     attributes: Attributes = ()
+    ends_here: bool = False
+    made: Literal["hand", "auto", "model"] = "hand"
 
 
 class Polyline3(FrameShape, frozen=True, tag="polyline3"):
@@ -208,6 +215,14 @@ class Member(Entity, frozen=True, tag="member"):
     attributes: Attributes = ()
 
 
+class State(Entity, frozen=True, tag="state"):
+    """Attributes that a track or a group has from a time on, until its next state: its key frame for them."""
+
+    of: EntityId
+    time_ns: Nanoseconds
+    attributes: Attributes = ()
+
+
 class Remark(Entity, frozen=True, tag="remark"):
     """What a person says about an object at a frame; resolved by an Edit."""
 
@@ -281,6 +296,7 @@ AnyEntity = (
     | Tag
     | Group
     | Member
+    | State
     | Remark
     | CoordinateSystem
     | Calibration
@@ -308,6 +324,7 @@ REFERENCES: dict[type[Entity], dict[str, type[Entity] | tuple[type[Entity], ...]
     Tile: {"owner": Entity},
     Relation: {"source": Entity, "target": Entity},
     Member: {"group": Group, "entity": Entity},
+    State: {"of": (Track, Group)},
     Remark: {"on": Entity, "replies_to": Remark},
 }
 

@@ -29,6 +29,16 @@ class AttributeType(Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""  # the key that sets or steps it
 
 
+class RoleType(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a member may be in a group of some class, and how many such members one needs or allows."""
+
+    name: str
+    title: str = ""
+    classes: tuple[str, ...] = ()  # of the tracks that may take it; empty: any
+    minimum: int = 0
+    maximum: int | None = None  # None: any number
+
+
 class ClassType(Struct, frozen=True, forbid_unknown_fields=True):
     """A class of things: told apart by colour, dash and letter."""
 
@@ -43,6 +53,8 @@ class ClassType(Struct, frozen=True, forbid_unknown_fields=True):
     attributes: tuple[AttributeType, ...] = ()
     minimum_size_px: Finite = 0.0
     description: str = ""
+    size_m: tuple[Finite, Finite, Finite] | None = None  # usual length, width, height of its cuboids
+    roles: tuple[RoleType, ...] = ()  # of the members, where this is a class of groups
 
 
 class Ontology(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from studio.domain.ids import ImportId, ItemId, PoolId, ProjectId, SnapshotId, StreamId
 from studio.domain.ontology import Ontology
+from studio.domain.values import Nanoseconds
 from studio.domain.wire.session import Message
 
 ItemState = Literal["new", "labelling", "submitted", "in_review", "returned", "accepted", "skipped"]
@@ -58,6 +59,7 @@ class Stream(Struct, frozen=True, forbid_unknown_fields=True):
     characters: int = 0
     media_type: str = ""
     levels: int = 0  # of the image pyramid: tiles of 256 px at 1/2**level; 0: the picture itself is small
+    times_ns: tuple[Nanoseconds, ...] = ()  # of each frame, on the item's clock; empty: by `rate_hz`, or one
 
 
 class Item(Message, frozen=True):

@@ -90,6 +90,8 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "intrinsics": st.lists(finite, max_size=4).map(tuple),
     "distortion": st.lists(finite, max_size=3).map(tuple),
     "time_ns": times,
+    "ends_here": st.booleans(),
+    "made": st.sampled_from(["hand", "auto", "model"]),
 }
 _OTHERWISE: dict[tuple[type[Entity], str], st.SearchStrategy[Any]] = {
     (e.Keypoints, "points"): st.lists(st.tuples(names, xys, st.sampled_from([0, 1, 2])), max_size=3).map(
@@ -190,11 +192,12 @@ class Maker:
     ) -> EntityId | None:
         optional = {f.name for f in fields(kind) if f.default is None}
         there = [each.id for each in [*document, *made.values()] if isinstance(each, wanted)]
+        first = wanted[0] if isinstance(wanted, tuple) else wanted
         if field in optional and self.draw(st.booleans()):
             return None
         if there and self.draw(st.integers(0, 3)):
             return self.draw(st.sampled_from(there))
-        return self._make(e.Track if wanted is Entity else wanted, document, made).id  # type: ignore[arg-type]
+        return self._make(e.Track if first is Entity else first, document, made).id
 
 
 @st.composite

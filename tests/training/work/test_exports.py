@@ -7,7 +7,7 @@ import pyotp
 import pytest
 
 from studio.domain import canonical
-from studio.domain.entities import Box, Track
+from studio.domain.entities import SCHEMA, Box, Track
 from studio.domain.errors import AtelierError
 from studio.domain.wire import WIRE_SCHEMA, routes
 from studio.domain.wire.jobs import Decision, NewExport
@@ -91,7 +91,7 @@ def signed_in(node, owner, project, name, *roles):
     made = owner.call(routes.NEW_USER, NewUser(name, name.title(), PASSWORD))
     owner.call(routes.SET_ROLES, SetRoles(roles), project=project, user=made.user.id)
     code = pyotp.parse_uri(made.totp_uri).now() if made.totp_uri else ""
-    asked = SignIn(name, PASSWORD, code, wire=WIRE_SCHEMA, entities=1)
+    asked = SignIn(name, PASSWORD, code, wire=WIRE_SCHEMA, entities=SCHEMA)
     answer = node.http.post("/sessions", content=canonical.encode(asked))
     return Person(node.http, answer_of(answer, routes.SIGN_IN))
 
