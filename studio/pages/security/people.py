@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from studio.domain.errors import AtelierError
 from studio.domain.wire import routes
 from studio.domain.wire.session import NewUser, NewUserMade, Role, SetRoles, UserInfo, Users
+from studio.pages.security.authenticator import AuthenticatorKey
 from studio.shell.icons import set_icon
 from studio.shell.page import Desk
 
@@ -162,24 +162,18 @@ class NewPersonDialog(QDialog):
         form.addRow("First &password", self.password)
         self.said = QLabel()
         self.said.setWordWrap(True)
-        self.secret = QLineEdit()
-        self.secret.setReadOnly(True)
-        self.secret.setAccessibleName("Key for the authenticator")
-        self.secret.hide()
+        self.key = AuthenticatorKey()
+        self.key.hide()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.make = QPushButton("Add")
         self.make.setDefault(True)
         self.make.clicked.connect(self._make)
-        self.copy = QPushButton("Copy the key")
-        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.secret.text()))
         self.buttons.addButton(self.make, QDialogButtonBox.ButtonRole.ActionRole)
-        self.buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
-        self.copy.hide()  # after it was put in: the box shows what it is given
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addLayout(form)
         column.addWidget(self.said)
-        column.addWidget(self.secret)
+        column.addWidget(self.key)
         column.addWidget(self.buttons)
         self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 66)
 
@@ -199,13 +193,12 @@ class NewPersonDialog(QDialog):
             f"{made.user.name} can sign in with the password and a code. Put this key into their "
             "authenticator app now: it is shown only once."
         )
-        self.secret.setText(made.totp_uri)
-        self.secret.setCursorPosition(0)
-        for each in (self.secret, self.copy):
-            each.show()
+        self.key.show_uri(made.totp_uri)
+        self.key.show()
         for each in (self.subject, self.name, self.password):
             each.setEnabled(False)
         self.make.hide()
+        self.adjustSize()  # a picture that is cut cannot be scanned
 
 
 def _field(name: str, hint: str) -> QLineEdit:

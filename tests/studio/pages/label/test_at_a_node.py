@@ -15,7 +15,7 @@ from studio.domain.wire.projects import ItemQuery
 from studio.pages.data.page import DataPage
 from studio.pages.label.page import LabelPage
 from studio.shell.page import Place
-from tests.studio.pages.label.conftest import PICTURES, Workplace
+from tests.studio.pages.conftest import PICTURES, Workplace
 
 LONG = 30_000  # ms; for what crosses to another process on a busy machine
 

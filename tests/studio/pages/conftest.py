@@ -26,7 +26,10 @@ PICTURES = 12
 class Workplace:
     """A window that is connected, the project that is open in it, and a second client beside it."""
 
-    def __init__(self, window: MainWindow, studio: Studio, client: Client, project: Project) -> None:
+    def __init__(
+        self, node: OwnNode, window: MainWindow, studio: Studio, client: Client, project: Project
+    ) -> None:
+        self.node = node
         self.window = window
         self.studio = studio
         self.client = client
@@ -71,7 +74,7 @@ def workplace(
     studio.begin()
     qtbot.waitUntil(lambda: window.desk.is_connected, timeout=30_000)
     window.desk.set_project(project)
-    yield Workplace(window, studio, client, project)
+    yield Workplace(node, window, studio, client, project)
     studio.end()
     window.close()
     window.deleteLater()
