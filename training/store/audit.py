@@ -2,12 +2,13 @@
 
 import hashlib
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, literal_column, select
 
 from studio.domain import canonical
 from studio.domain.ids import UserId
 from studio.domain.wire.session import AuditEntry
 from training.store.engine import Transaction
+from training.store.prepared import Prepared
 from training.store.schema import bytes_column, id_column, metadata, number_column, text_column
 
 START = bytes(32)
@@ -25,8 +26,12 @@ audit_entries = Table(
 )
 
 _columns = tuple(audit_entries.c)
-_HEAD = select(audit_entries.c.number, audit_entries.c.link).order_by(audit_entries.c.number.desc()).limit(1)
-_INSERT = audit_entries.insert()
+_HEAD = Prepared(
+    select(audit_entries.c.number, audit_entries.c.link)
+    .order_by(audit_entries.c.number.desc())
+    .limit(literal_column("1"))
+)
+_INSERT = Prepared(audit_entries.insert())
 
 
 def link_of(entry: AuditEntry, before: bytes) -> bytes:
@@ -38,7 +43,7 @@ def link_of(entry: AuditEntry, before: bytes) -> bytes:
 def head(tx: Transaction) -> tuple[int, bytes]:
     """The last entry's number and link; (0, 32 zero bytes) of an empty log."""
     row = tx.execute(_HEAD).one_or_none()
-    return (0, START) if row is None else (int(row.number), bytes(row.link))
+    return (0, START) if row is None else (int(row[0]), bytes(row[1]))
 
 
 def link_at(tx: Transaction, number: int) -> bytes | None:

@@ -7,8 +7,10 @@ from sqlalchemy import Index, Table, UniqueConstraint, bindparam, select
 
 from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, UserId
 from training.store.engine import Transaction
+from training.store.prepared import Prepared
 from training.store.schema import bytes_column, id_column, metadata, number_column
 
+_FEW = 8  # ids that are quicker asked for one by one: the text of an `IN` differs with their number
 _AT_ONCE = 500  # ids in one statement; SQLite takes 32,766 and plans slower long before
 
 heads = Table(
@@ -71,13 +73,18 @@ class Head(Struct, frozen=True):
 
 
 # made once: building a statement costs more than running it, and every save runs these
-_BY_OPERATION = select(revisions).where(revisions.c.operation == bindparam("operation"))
-_INSERT_REVISION = revisions.insert()
+_BY_OPERATION = Prepared(select(revisions).where(revisions.c.operation == bindparam("operation")))
+_INSERT_REVISION = Prepared(revisions.insert())
 _HEADS = select(heads.c.entity, heads.c.kind, heads.c.payload).where(
     heads.c.item == bindparam("item"), heads.c.entity.in_(bindparam("some", expanding=True))
 )
-_INSERT_HEAD = heads.insert()
-_UPDATE_HEAD = (
+_HEAD = Prepared(
+    select(heads.c.entity, heads.c.kind, heads.c.payload).where(
+        heads.c.item == bindparam("item"), heads.c.entity == bindparam("entity")
+    )
+)
+_INSERT_HEAD = Prepared(heads.insert())
+_UPDATE_HEAD = Prepared(
     heads.update()
     .where(heads.c.item == bindparam("here"), heads.c.entity == bindparam("this"))
     .values(kind=bindparam("kind"), payload=bindparam("payload"))
@@ -85,7 +92,12 @@ _UPDATE_HEAD = (
 _REFERRERS = select(links.c.target, links.c.source).where(
     links.c.item == bindparam("item"), links.c.target.in_(bindparam("some", expanding=True))
 )
-_INSERT_LINK = links.insert()
+_REFERRERS_OF = Prepared(
+    select(links.c.target, links.c.source).where(
+        links.c.item == bindparam("item"), links.c.target == bindparam("target")
+    )
+)
+_INSERT_LINK = Prepared(links.insert())
 
 
 def by_operation(tx: Transaction, operation: OperationId) -> StoredRevision | None:
@@ -115,8 +127,13 @@ def append(tx: Transaction, revision: StoredRevision) -> None:
 
 def get_heads(tx: Transaction, item: ItemId, entities: Iterable[EntityId]) -> list[Head]:
     """The entities of these ids, where they exist."""
+    wanted = list(entities)
     found: list[Head] = []
-    for some in _batched(list(entities)):
+    if len(wanted) <= _FEW:
+        for entity in wanted:
+            found += [Head(*row) for row in tx.execute(_HEAD, {"item": item, "entity": entity})]
+        return found
+    for some in _batched(wanted):
         found += [Head(*row) for row in tx.execute(_HEADS, {"item": item, "some": list(some)})]
     return found
 
@@ -129,8 +146,14 @@ def all_heads(tx: Transaction, item: ItemId) -> list[Head]:
 
 def referrers(tx: Transaction, item: ItemId, targets: Iterable[EntityId]) -> dict[EntityId, list[EntityId]]:
     """Who points at each of `targets`; those that nobody points at are left out."""
+    wanted = list(targets)
     found: dict[EntityId, list[EntityId]] = {}
-    for some in _batched(list(targets)):
+    if len(wanted) <= _FEW:
+        for entity in wanted:
+            for target, source in tx.execute(_REFERRERS_OF, {"item": item, "target": entity}):
+                found.setdefault(EntityId(target), []).append(EntityId(source))
+        return found
+    for some in _batched(wanted):
         for row in tx.execute(_REFERRERS, {"item": item, "some": list(some)}):
             found.setdefault(EntityId(row.target), []).append(EntityId(row.source))
     return found

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 import sqlalchemy.orm  # noqa: F401  DBOS imports it on a thread of its own, and half imported it breaks `in_` elsewhere
 from sqlalchemy import Connection, CursorResult, Executable, Table, select, text
@@ -22,6 +22,7 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, ProjectId
 from studio.domain.wire.jobs import Event, EventKind
 from training.store.connections import claim, plain_error, postgres_engines, sqlite_engines
+from training.store.prepared import Prepared, Rows
 from training.store.schema import metadata, number_column, text_column
 
 T = TypeVar("T")
@@ -29,9 +30,11 @@ T = TypeVar("T")
 _GROUP = 64  # writes that share one commit at most; more would make the first of them wait
 
 counters = Table("counters", metadata, text_column("name", primary_key=True), number_column("value"))
-_GROW = text(
-    "INSERT INTO counters (name, value) VALUES (:name, :count) "
-    "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
+_GROW = Prepared(
+    text(
+        "INSERT INTO counters (name, value) VALUES (:name, :count) "
+        "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
+    )
 )
 
 
@@ -48,8 +51,18 @@ class Transaction:
         """`sqlite` or `postgresql`."""
         return self.connection.dialect.name
 
-    def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+    @overload
+    def execute(self, statement: Prepared, parameters: Any = None) -> Rows: ...
+
+    @overload
+    def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]: ...
+
+    def execute(
+        self, statement: Executable | Prepared, parameters: Any = None
+    ) -> CursorResult[*tuple[Any, ...]] | Rows:
         """Run a statement of SQLAlchemy Core; `parameters` may be a list, for many rows."""
+        if isinstance(statement, Prepared):
+            return statement.run(self.connection, parameters)
         return self.connection.execute(statement, parameters)
 
     def after_commit(self, function: Callable[..., object], *arguments: Any) -> None:

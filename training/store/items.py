@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
-from sqlalchemy import Index, Row, Table, UniqueConstraint, Update, bindparam, func, select, text
+from sqlalchemy import Index, Row, Table, UniqueConstraint, bindparam, func, select, text
 
 from studio.domain.ids import ImportId, ItemId, ProjectId, StreamId
 from studio.domain.wire.projects import ItemRow, ItemState, StreamKind
 from training.store.engine import Transaction
+from training.store.prepared import Prepared
 from training.store.schema import (
     bytes_column,
     flag_column,
@@ -104,8 +105,12 @@ class StoredItem(Struct, frozen=True):
     erased: bool
 
 
-_GET = select(items).where(items.c.id == bindparam("item"))
-_PROJECT_OF = select(items.c.project).where(items.c.id == bindparam("item"), items.c.erased.is_(False))
+_GET = Prepared(
+    select(*(items.c[name] for name in StoredItem.__struct_fields__)).where(items.c.id == bindparam("item"))
+)
+_PROJECT_OF = Prepared(
+    select(items.c.project).where(items.c.id == bindparam("item"), items.c.erased.is_(False))
+)
 
 
 def add(tx: Transaction, item: StoredItem) -> None:
@@ -116,7 +121,7 @@ def add(tx: Transaction, item: StoredItem) -> None:
 def get(tx: Transaction, item: str) -> StoredItem | None:
     """The item of this id, erased or not."""
     row = tx.execute(_GET, {"item": item}).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else StoredItem(*row)
 
 
 def project_of(tx: Transaction, item: str) -> ProjectId | None:
@@ -159,12 +164,9 @@ def set_fields(tx: Transaction, item: ItemId, **values: object) -> None:
 
 
 @lru_cache(maxsize=64)
-def _setting(names: tuple[str, ...]) -> Update:
-    return (
-        items.update()
-        .where(items.c.id == bindparam("this"))
-        .values({name: bindparam(name) for name in names})
-    )
+def _setting(names: tuple[str, ...]) -> Prepared:
+    changed = items.update().where(items.c.id == bindparam("this"))
+    return Prepared(changed.values({name: bindparam(name) for name in names}))
 
 
 def add_classes(
@@ -223,10 +225,12 @@ def rows(tx: Transaction, ids: list[ItemId]) -> list[ItemRow]:
 
 # as text, which is prepared once: every save runs it
 _ADD_COUNT = {
-    table.name: text(
-        f"INSERT INTO {table.name} (item, {key}, project, {count}) VALUES (:item, :name, :project, :by) "
-        f"ON CONFLICT (item, {key}) DO UPDATE SET {count} = {table.name}.{count} + excluded.{count} "
-        f"RETURNING {count}"
+    table.name: Prepared(
+        text(
+            f"INSERT INTO {table.name} (item, {key}, project, {count}) VALUES (:item, :name, :project, :by) "
+            f"ON CONFLICT (item, {key}) DO UPDATE SET {count} = {table.name}.{count} + excluded.{count} "
+            f"RETURNING {count}"
+        )
     )
     for table, key, count in ((item_classes, "class_name", "shapes"), (item_tags, "tag", "count"))
 }

@@ -6,6 +6,7 @@ from sqlalchemy import Table, bindparam, select
 
 from studio.domain.ids import ItemId, ProjectId
 from training.store.engine import Transaction
+from training.store.prepared import Prepared
 from training.store.schema import bytes_column, id_column, metadata, number_column
 
 _AT_ONCE = 500  # below SQLite's bound on variables of one statement
@@ -46,6 +47,11 @@ _ITEMS = (
     .select_from(item_keys.join(project_keys, item_keys.c.project == project_keys.c.project))
     .where(item_keys.c.item.in_(bindparam("some", expanding=True)))
 )
+_ITEM = Prepared(
+    select(item_keys.c.item, item_keys.c.project, item_keys.c.wrapped, project_keys.c.wrapped)
+    .select_from(item_keys.join(project_keys, item_keys.c.project == project_keys.c.project))
+    .where(item_keys.c.item == bindparam("item"))
+)
 
 
 def items(tx: Transaction, items: Sequence[ItemId]) -> dict[ItemId, tuple[ProjectId, bytes | None, bytes]]:
@@ -53,7 +59,10 @@ def items(tx: Transaction, items: Sequence[ItemId]) -> dict[ItemId, tuple[Projec
     found: dict[ItemId, tuple[ProjectId, bytes | None, bytes]] = {}
     for start in range(0, len(items), _AT_ONCE):
         some = items[start : start + _AT_ONCE]
-        for item, of_project, wrapped, project_wrapped in tx.execute(_ITEMS, {"some": list(some)}):
+        rows = (
+            tx.execute(_ITEM, {"item": some[0]}) if len(some) == 1 else tx.execute(_ITEMS, {"some": [*some]})
+        )
+        for item, of_project, wrapped, project_wrapped in rows:
             found[ItemId(item)] = (ProjectId(of_project), wrapped, project_wrapped)
     return found
 

@@ -6,6 +6,7 @@ from sqlalchemy import Table, bindparam, select
 from studio.domain.ids import ItemId, TaskId, UserId
 from training.store.engine import Transaction
 from training.store.items import items
+from training.store.prepared import Prepared
 from training.store.schema import flag_column, id_column, metadata, number_column
 
 leases = Table(
@@ -29,7 +30,9 @@ class StoredLease(Struct, frozen=True):
     exclusive: bool
 
 
-_OF_USER = select(leases).where(leases.c.item == bindparam("item"), leases.c.user == bindparam("user"))
+_OF_USER = Prepared(
+    select(leases).where(leases.c.item == bindparam("item"), leases.c.user == bindparam("user"))
+)
 
 
 def of_item(tx: Transaction, item: ItemId) -> list[StoredLease]:

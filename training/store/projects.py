@@ -9,6 +9,7 @@ from studio.domain.ids import ProjectId
 from studio.domain.ontology import Ontology
 from studio.domain.wire.projects import Project
 from training.store.engine import Transaction
+from training.store.prepared import Prepared
 from training.store.schema import bytes_column, id_column, metadata, number_column, text_column
 
 projects = Table(
@@ -42,9 +43,11 @@ project_counts = Table(
 
 
 # as text, which is prepared once: every save runs it
-_COUNT = text(
-    "INSERT INTO project_counts (project, what, name, count) VALUES (:project, :what, :name, :by) "
-    "ON CONFLICT (project, what, name) DO UPDATE SET count = project_counts.count + excluded.count"
+_COUNT = Prepared(
+    text(
+        "INSERT INTO project_counts (project, what, name, count) VALUES (:project, :what, :name, :by) "
+        "ON CONFLICT (project, what, name) DO UPDATE SET count = project_counts.count + excluded.count"
+    )
 )
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Index, Table, func, select
+from sqlalchemy import Index, Table, bindparam, func, select
 
 from studio.domain.ids import ItemId, ModelId, ProjectId, SuiteId, UserId
 from studio.domain.wire.releases import Suite
 from training.store.engine import Transaction
 from training.store.items import item_classes, items
+from training.store.prepared import Prepared
 from training.store.schema import id_column, metadata, number_column, text_column
 
 suites = Table(
@@ -85,11 +86,13 @@ def items_of_project(tx: Transaction, project: ProjectId) -> set[ItemId]:
     return {ItemId(item) for item in tx.execute(chosen).scalars()}
 
 
+# every request that names an item asks it
+_HOLDS = Prepared(select(suite_items.c.suite).where(suite_items.c.item == bindparam("item")).limit(1))
+
+
 def holds(tx: Transaction, item: ItemId) -> bool:
     """Whether an item is in any suite."""
-    return (
-        tx.execute(select(suite_items.c.suite).where(suite_items.c.item == item).limit(1)).first() is not None
-    )
+    return tx.execute(_HOLDS, {"item": item}).one_or_none() is not None
 
 
 def changed_members(tx: Transaction, suite: SuiteId) -> list[tuple[ItemId, int]]:
