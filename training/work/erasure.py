@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 from studio.domain.errors import AtelierError
 from studio.domain.ids import BlobName, ItemId, ProjectId, UserId
-from training.store import blobs, documents, drafts, evaluations, leases, pools, predictions, snapshots, tasks
+from training.store import (
+    blobs,
+    documents,
+    drafts,
+    evaluations,
+    leases,
+    pools,
+    predictions,
+    sidecars,
+    snapshots,
+    tasks,
+)
 from training.store.engine import Transaction
 from training.work import audit, items
 from training.work.access import Session
@@ -39,6 +50,7 @@ def erase_in(node: Node, tx: Transaction, item: ItemId, user: UserId) -> None:
     alone = blobs.drop_item(tx, item)
     documents.drop(tx, item)
     drafts.drop_item(tx, item)
+    sidecars.drop_item(tx, item)
     predictions.drop_item(tx, item)
     evaluations.drop_item(tx, item)
     pools.drop_item(tx, item)

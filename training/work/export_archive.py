@@ -15,7 +15,7 @@ from msgspec import Struct
 from studio.domain.contracts.formats import Format, WriteItem
 from studio.domain.entities import AnyEntity
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ItemId
+from studio.domain.ids import EntityId, ItemId
 from studio.domain.ontology import Ontology
 from studio.domain.wire.projects import Item, ItemQuery
 from training.data import media
@@ -153,9 +153,12 @@ class _Writing:
             item = items.read_in(node, tx, chosen.item)
             sealer = node.keys.item_sealer(tx, chosen.item)
             entities = entities_at(tx, chosen.item, chosen.revision, item.revision, sealer)
-        return self._with_files(item, entities, chosen.split)
+            carried = items.carried_of(tx, chosen.item, sealer)
+        name, paths = self._with_files(item)
+        entities = _in_order(entities, carried.order)
+        return WriteItem(name, item.streams, entities, paths, chosen.split, carried.sidecar)
 
-    def _with_files(self, item: Item, entities: tuple[AnyEntity, ...], split: str) -> WriteItem:
+    def _with_files(self, item: Item) -> tuple[str, tuple[tuple[str, ...], ...]]:
         node, name = self._job.node, self._free_name(item.name)
         paths: list[tuple[str, ...]] = []
         for stream in item.streams:
@@ -173,7 +176,7 @@ class _Writing:
                 if self._with_media:
                     self.write(of_stream[-1], node.media.read(source))
             paths.append(tuple(of_stream))
-        return WriteItem(name, item.streams, entities, tuple(paths), split)
+        return name, tuple(paths)
 
     def _free_name(self, name: str) -> str:
         free, number = name, 2
@@ -198,6 +201,12 @@ def _chosen(tx: Transaction, stored: StoredRequest) -> tuple[list[_Chosen], int]
         each for each in found if (each.revision or each.state == "accepted") and each.id not in sealed
     ]
     return [_Chosen(each.id, each.revision, each.split_hint) for each in labelled], 0
+
+
+def _in_order(entities: tuple[AnyEntity, ...], order: tuple[EntityId, ...]) -> tuple[AnyEntity, ...]:
+    """As their file had them, and behind them what was made since."""
+    places = {key: place for place, key in enumerate(order)}
+    return tuple(sorted(entities, key=lambda each: places.get(each.id, len(places))))
 
 
 def _frame_path(name: str, stream: str, frame: int) -> str:

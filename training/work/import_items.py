@@ -144,6 +144,7 @@ class ItemMaker:
             split_hint=read.split[:64],
             ontology_version=version,
             state=read.state,
+            carried=items.Carried(read.sidecar, tuple(each.id for each in read.entities)),
         )
         sealer = self._node.keys.item_sealer(tx, stored.id)
         blob_rows.add(tx, list(self._blob_rows(stored.id, message, files, sealer)))

@@ -8,9 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from studio.domain import canonical
-from studio.domain.ids import ImportId, ItemId, ProjectId, StreamId, new_id
+from studio.domain.ids import EntityId, ImportId, ItemId, ProjectId, StreamId, new_id
 from studio.domain.wire.projects import AssetFacts, Item, ItemState, Stream
-from training.store import items, projects
+from training.data.sealing import Sealer
+from training.store import items, projects, sidecars
 from training.store.engine import Transaction
 from training.store.items import StoredItem
 from training.work.reading import live_item
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 class _Sealed(Struct, frozen=True):
     streams: tuple[Stream, ...]
     facts: AssetFacts
+
+
+class Carried(Struct, frozen=True):
+    """What a format carries of an item beyond the model, for the export that hands it back.
+
+    `order` is that of the entities in their file: a format may point at its own by number (the contours of
+    an OpenLABEL polygon do), and ids say nothing about it.
+    """
+
+    sidecar: bytes = b""
+    order: tuple[EntityId, ...] = ()
 
 
 def create(
@@ -39,6 +51,7 @@ def create(
     split_hint: str = "",
     ontology_version: int = 0,
     state: ItemState = "new",
+    carried: Carried = Carried(),
 ) -> StoredItem:
     """Make an item, with a key of its own; unique by (origin, name). Emits no event: imports make many.
 
@@ -74,6 +87,8 @@ def create(
         erased=False,
     )
     items.add(tx, stored)
+    if carried.sidecar:
+        sidecars.put(tx, item, sealer.seal(canonical.encode(carried), _sidecar_aad(item)))
     projects.count(tx, project, {("state", state): 1})
     return stored
 
@@ -103,6 +118,14 @@ def read_in(node: Node, tx: Transaction, item: ItemId) -> Item:
         sequence=stored.sequence,
         imported_ns=stored.imported_ns,
     )
+
+
+def carried_of(tx: Transaction, item: ItemId, sealer: Sealer) -> Carried:
+    """What the item's format carried beyond the model, or nothing. Raises `seal.broken`."""
+    sealed = sidecars.get(tx, item)
+    if sealed is None:
+        return Carried()
+    return canonical.decode_lenient(sealer.open(sealed, _sidecar_aad(item)), Carried)
 
 
 def set_state(tx: Transaction, stored: StoredItem, state: ItemState) -> StoredItem:
@@ -153,3 +176,7 @@ def forget(tx: Transaction, stored: StoredItem) -> None:
 
 def _aad(item: ItemId) -> bytes:
     return f"item {item}".encode()
+
+
+def _sidecar_aad(item: ItemId) -> bytes:
+    return f"sidecar {item}".encode()

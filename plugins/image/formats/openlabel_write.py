@@ -308,8 +308,12 @@ class Writer:
 
 
 def _kept(sidecar: bytes) -> dict[str, Any]:
-    found = json.loads(sidecar) if sidecar else {}
-    return found if isinstance(found, dict) else {}
+    """What a reader of ours kept; nothing where the sidecar is another format's."""
+    try:
+        found = json.loads(sidecar) if sidecar else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("metadata"), dict) else {}
 
 
 def _flat(points: tuple[tuple[float, ...], ...]) -> list[float]:

@@ -8,10 +8,12 @@ from studio.domain.entities import Polygon
 from studio.domain.errors import AtelierError
 from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, new_id
 from studio.domain.wire.documents import Draft, RevisionQuery
+from studio.domain.wire.projects import Stream
 from tests.training.workspace import STREAM, Workspace, a_box, add_items, draw, furnish, session
 from training.node import Node
 from training.store import documents as rows
-from training.work import documents, drafts, erasure, reading
+from training.store import sidecars
+from training.work import documents, drafts, erasure, items, reading
 from training.work.access import Session
 
 
@@ -118,6 +120,22 @@ def test_an_erased_item_is_gone_from_lists_and_its_annotations_cannot_be_read(
     with inside.store.read() as tx:
         assert rows.all_heads(tx, item) == []
         assert [each.payload for each in rows.of_item(tx, item, 0, 10)] == [b""]
+
+
+def test_what_a_format_carried_of_an_item_is_sealed_with_it_and_erased_with_it(
+    inside: Node, workspace: Workspace, ann: Session
+) -> None:
+    carried = items.Carried(b'{"metadata": {"annotator": "Ada"}}', (EntityId(new_id()),))
+    picture = (Stream(STREAM, "camera", "image"),)
+    with inside.store.write() as tx:
+        item = items.create(inside, tx, workspace.project, "scene.json", picture, carried=carried).id
+        sealed = sidecars.get(tx, item)
+        assert sealed is not None
+        assert b"Ada" not in sealed
+        assert items.carried_of(tx, item, inside.keys.item_sealer(tx, item)) == carried
+    erasure.erase_item(inside, item, ann)
+    with inside.store.read() as tx:
+        assert sidecars.get(tx, item) is None
 
 
 def test_the_history_is_given_in_pages(inside: Node, workspace: Workspace, ann: Session) -> None:

@@ -1,11 +1,14 @@
 """The one door out: a reason, somebody else's decision, a record, and an archive that reads back the same."""
 
 import io
+import json
+import re
 import zipfile
 
 import pyotp
 import pytest
 
+from studio.cli.convert import run as convert
 from studio.domain import canonical
 from studio.domain.entities import SCHEMA, Box, Track
 from studio.domain.errors import AtelierError
@@ -17,6 +20,7 @@ from studio.domain.wire.training import NewSnapshot
 from tests.training.running import Person, answer_of
 from tests.training.uploading import bring_in, items_of, new_project, voc_folder, wait_for
 
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 PASSWORD = "correct horse battery"
 
 
@@ -64,6 +68,31 @@ def test_an_export_of_ones_own_node_reads_back_the_same(owner, project, tmp_path
     assert first.keys() == again.keys()
     for name, item in first.items():
         assert said(owner, project, item) == said(owner, other, again[name])
+
+
+def test_what_openlabel_carries_beyond_the_model_comes_back_from_the_node(owner, shared_data, tmp_path):
+    """Import, node and export give what `atelier convert` gives, in the order that numbers point into."""
+    source = shared_data / "export_openlabel"
+    scenes = new_project(owner, "Scenes")
+    bring_in(owner, scenes, source, "openlabel")
+    request = owner.call(routes.NEW_EXPORT, NewExport("openlabel", "for the archive"), project=scenes)
+    assert wait_for(owner, owner.call(routes.JOB, job=request.job)).state == "done"
+    with zipfile.ZipFile(io.BytesIO(fetched(owner, scenes, request.id).content)) as archive:
+        archive.extractall(tmp_path / "exported")
+    assert convert([str(source), str(tmp_path / "converted"), "--to", "openlabel"]) == 0
+    exported, converted = (
+        {path.name: without_ids(path) for path in (tmp_path / side).rglob("*.json")}
+        for side in ("exported", "converted")
+    )
+    assert len(exported) == 27
+    assert exported == converted
+
+
+def without_ids(path):
+    """A file's content with ids numbered as they appear: every reading makes them afresh."""
+    known = {}
+    text = ID.sub(lambda found: known.setdefault(found[0], f"id {len(known)}"), path.read_text())
+    return json.loads(text)
 
 
 def test_nothing_leaves_without_a_reason_or_in_an_unknown_format(owner, project):

@@ -113,6 +113,18 @@ def test_what_openlabel_has_no_word_for_travels_with_it(tmp_path: Path) -> None:
     assert (again.source, again.split) == (item.source, item.split)
 
 
+@pytest.mark.parametrize("foreign", [b"\xff\x00", b"[1]", b'{"calib": "P0: 7.2"}'])
+def test_what_another_format_carried_is_left_alone(tmp_path: Path, foreign: bytes) -> None:
+    item = ReadItem(
+        source="a.png",
+        media=(MediaFile(Stream(id=StreamId("image"), name="image", kind="image", width=64, height=48)),),
+        sidecar=foreign,
+    )
+    assert write(OpenLabel(), [item], tmp_path) == ()
+    (again,), problems = read(OpenLabel(), tmp_path)
+    assert (again.source, problems) == ("a.png", [])
+
+
 def test_own_json_keeps_every_entity_with_its_id(shared_data: Path, tmp_path: Path) -> None:
     items, _ = read(OpenLabel(), shared_data / "export_openlabel")
     assert write(OwnJson(), items, tmp_path) == ()
