@@ -206,6 +206,7 @@ CODES: dict[str, str] = {
     "media.no_range": "A part of a file was asked for that does not exist.",
     "calibration.broken": "A camera's calibration is no projection; nothing can be drawn with it.",
     "cloud.malformed": "What was prepared of a point cloud for the canvas is damaged.",
+    "point_labels.malformed": "What was kept of the labels of single points is damaged.",
     "blob.wrong_name": "A file sent for an Edit is not what its name, the SHA-256, says.",
     "draft.unreadable": "An unfinished gesture that was kept cannot be read; what is drawn stays.",
     "service.nothing_to_ask": "There is no picture in the project to ask a service with.",
