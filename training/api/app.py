@@ -65,7 +65,8 @@ def make_app(node: Node) -> FastAPI:
     """The application of `node`: one endpoint for each route of the table."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     found, resolvers = handlers()
-    for route in routes.ROUTES:
+    # the router tries one after the other, so what every stroke of a hand asks for stands first
+    for route in sorted(routes.ROUTES, key=lambda each: each is not routes.SAVE_EDIT):
         if route.name in found:
             endpoint = _Endpoint(node, route, found[route.name], resolvers)
             app.add_route(route.path, endpoint.answer, methods=[route.method], name=route.name)
