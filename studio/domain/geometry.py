@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.domain.entities import AnyShape, Box, Keypoints, Polygon, Polyline, RotatedBox
+
 Floats = NDArray[np.float64]
 Rect = tuple[float, float, float, float]
 
@@ -22,6 +24,27 @@ def clipped(xyxy: Rect, width: float, height: float) -> Rect:
         min(max(right, 0.0), width),
         min(max(bottom, 0.0), height),
     )
+
+
+def bounding_box(shape: AnyShape) -> Rect | None:
+    """The smallest upright box around a shape of a picture, in pixels; None where it has none."""
+    match shape:
+        case Box():
+            return shape.xyxy
+        case RotatedBox():
+            cos, sin = abs(np.cos(shape.angle_rad)), abs(np.sin(shape.angle_rad))
+            half_x = (shape.size[0] * cos + shape.size[1] * sin) / 2
+            half_y = (shape.size[0] * sin + shape.size[1] * cos) / 2
+            x, y = shape.centre
+            return float(x - half_x), float(y - half_y), float(x + half_x), float(y + half_y)
+        case Polygon():
+            return _around(shape.outline)
+        case Polyline():
+            return _around(shape.points)
+        case Keypoints():
+            return _around(tuple(xy for _, xy, seen in shape.points if seen))
+        case _:
+            return None
 
 
 def areas(boxes: Floats) -> Floats:
@@ -57,3 +80,10 @@ def topmost_at(boxes: Floats, x: float, y: float, margin: float = 0.0) -> int | 
     if not len(hits):
         return None
     return int(hits[np.argmin(areas(boxes[hits]))])
+
+
+def _around(points: tuple[tuple[float, float], ...]) -> Rect | None:
+    if not points:
+        return None
+    x, y = [each[0] for each in points], [each[1] for each in points]
+    return min(x), min(y), max(x), max(y)

@@ -2,58 +2,15 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from studio.domain.contracts.formats import WriteItem
 from studio.domain.contracts.reading import Losses
-from studio.domain.entities import (
-    AnyEntity,
-    AnyShape,
-    Box,
-    Keypoints,
-    Mask,
-    Polygon,
-    Polyline,
-    RotatedBox,
-    Shape,
-    Tile,
-    Track,
-)
-
-Rect = tuple[float, float, float, float]
+from studio.domain.entities import AnyEntity, AnyShape, Box, Mask, Shape, Tile, Track
+from studio.domain.geometry import Rect, bounding_box
 
 
 def kind_of(entity: AnyEntity) -> str:
     """The entity's kind as it stands on the wire."""
     return str(entity.__struct_config__.tag)
-
-
-def bounding_box(shape: AnyShape) -> Rect | None:
-    """The smallest upright box around a shape of a picture, in pixels; None where it has none."""
-    match shape:
-        case Box():
-            return shape.xyxy
-        case RotatedBox():
-            cos, sin = abs(np.cos(shape.angle_rad)), abs(np.sin(shape.angle_rad))
-            half_x = (shape.size[0] * cos + shape.size[1] * sin) / 2
-            half_y = (shape.size[0] * sin + shape.size[1] * cos) / 2
-            x, y = shape.centre
-            return float(x - half_x), float(y - half_y), float(x + half_x), float(y + half_y)
-        case Polygon():
-            return _around(shape.outline)
-        case Polyline():
-            return _around(shape.points)
-        case Keypoints():
-            return _around(tuple(xy for _, xy, seen in shape.points if seen))
-        case _:
-            return None
-
-
-def _around(points: tuple[tuple[float, float], ...]) -> Rect | None:
-    if not points:
-        return None
-    x, y = [each[0] for each in points], [each[1] for each in points]
-    return min(x), min(y), max(x), max(y)
 
 
 def bounding_boxes(item: WriteItem, losses: Losses) -> Iterator[tuple[Track, AnyShape, Rect]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from plugins.image.formats.bounding import bounding_box, kind_of
+from plugins.image.formats.bounding import kind_of
 from plugins.image.formats.pictures import STREAM, SUFFIXES, picture, sound_box, split_of
 from plugins.image.formats.run_lengths import compressed
 from studio.domain.contracts.formats import (
@@ -37,6 +37,7 @@ from studio.domain.entities import (
     Track,
 )
 from studio.domain.errors import AtelierError
+from studio.domain.geometry import bounding_box
 from studio.domain.ids import EntityId, new_id
 from studio.domain.ontology import Ontology
 from studio.domain.values import Attributes, Value, attributes
