@@ -4,13 +4,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from studio.cli.frame import DONE, Parser, answer
 from studio.cli.reading import Found, formats, read_folder, said
-from studio.domain.contracts.formats import Format, Loss, ReadItem, WriteItem
+from studio.domain.contracts.formats import Format, Loss, ReadItem, WriteItem, no_blob
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import Track
 from studio.domain.errors import AtelierError
@@ -129,13 +130,19 @@ def _written(found: Found) -> Iterator[WriteItem]:
             source_paths=tuple(file.paths for file in item.media),
             split=item.split,
             sidecar=item.sidecar,
+            blob=partial(_blob, dict(item.blobs)),
         )
+
+
+def _blob(blobs: dict[str, bytes], name: str) -> bytes:
+    return blobs[name] if name in blobs else no_blob(name)
 
 
 def _ontology(found: Found) -> Ontology:
     names = {
         entity.class_name for item in found.items for entity in item.entities if isinstance(entity, Track)
     }
+    names |= {name for item in found.items for name in item.classes}
     return Ontology(classes=tuple(ClassType(name=name) for name in sorted(names)))
 
 

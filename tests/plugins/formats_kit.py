@@ -38,6 +38,7 @@ def as_written(item: ReadItem) -> WriteItem:
         source_paths=tuple(file.paths for file in item.media),
         split=item.split,
         sidecar=item.sidecar,
+        blob=dict(item.blobs).__getitem__,
     )
 
 

@@ -55,6 +55,12 @@ class Seen:
             elif isinstance(entity, Group):
                 self._add("group", entity.class_name, entity, each_frame=False)
 
+    def know(self, classes: Iterable[str]) -> None:
+        """Take in classes that no entity names."""
+        for name in classes:
+            self._geometries.setdefault(("class", name), set())
+            self._attributes.setdefault(("class", name), {})
+
     def classes(self) -> tuple[SeenClass, ...]:
         """All that was seen, by kind and name."""
         return tuple(

@@ -109,6 +109,7 @@ def _plan(format_: Format, tree: Tree, skip: frozenset[str]) -> Planned:
         if isinstance(read, ReadItem):
             items += read.source not in skip
             seen.look_at(read.entities)
+            seen.know(read.classes)
     return Planned(items, seen.classes())
 
 
@@ -148,8 +149,15 @@ class _Preparing:
             if media is not None:
                 with self._local(path) as local:
                     found = media.probe(local, self._budget)
-                    # the label file says which stream it is, the picture itself how large
-                    stream = replace(found, id=stream.id, name=stream.name, frames=max(1, len(file.paths)))
+                    # the label file says which stream it is and when, the file itself how large
+                    stream = replace(
+                        found,
+                        id=stream.id,
+                        name=stream.name,
+                        frames=max(1, len(file.paths)),
+                        rate_hz=found.rate_hz or stream.rate_hz,
+                        times_ns=found.times_ns or stream.times_ns,
+                    )
                     views = tuple(media.renditions(local, stream, self._budget))
             elif self._tree.size(path) > self._budget.file_bytes:
                 raise AtelierError("media.too_large", "The file is larger than is allowed.")

@@ -7,6 +7,7 @@ import mimetypes
 import os
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -156,7 +157,13 @@ class _Writing:
             carried = items.carried_of(tx, chosen.item, sealer)
         name, paths = self._with_files(item)
         entities = _in_order(entities, carried.order)
-        return WriteItem(name, item.streams, entities, paths, chosen.split, carried.sidecar)
+        blob = partial(self._blob, item.id)
+        return WriteItem(name, item.streams, entities, paths, chosen.split, carried.sidecar, blob)
+
+    def _blob(self, item: ItemId, name: str) -> bytes:
+        with self._job.node.store.read() as tx:
+            source = self._job.node.media.find(tx, item, media.put_by_people(name))
+        return self._job.node.media.read(source)
 
     def _with_files(self, item: Item) -> tuple[str, tuple[tuple[str, ...], ...]]:
         node, name = self._job.node, self._free_name(item.name)

@@ -96,6 +96,10 @@ class ItemMaker:
                 found[media.views(frame.stream.id, frame.frame)] = seal_blob(
                     secret, media.packed(frame.views)
                 )
+        for name, content in dict(message.item.blobs).items():
+            if hashlib.sha256(content).hexdigest() != name:
+                return _left_out(message, message.item.source, _wrong_name()), {}
+            found[media.put_by_people(name)] = seal_blob(secret, content)
         return message, found
 
     def _content(self, frame: PreparedFrame) -> bytes | None:
@@ -179,6 +183,9 @@ class ItemMaker:
             place = media.views(frame.stream.id, frame.frame)
             if place in files:
                 yield media.blob_row(item, self._project, place, files[place], "", sealer)
+        for name in dict(message.item.blobs):
+            place = media.put_by_people(name)
+            yield media.blob_row(item, self._project, place, files[place], "", sealer)
 
     def _adopted(self, item: ItemId, place: str, frame: PreparedFrame, kind: str, sealer: Sealer) -> BlobRow:
         root, folder = self._node.roots.place_of(self._import.request.adopt)
@@ -201,6 +208,14 @@ class ItemMaker:
 def problem_aad(one: ImportId) -> bytes:
     """What a sealed problem of an import is bound to."""
     return f"import problem {one}".encode()
+
+
+def _wrong_name() -> AtelierError:
+    return AtelierError(
+        "blob.wrong_name",
+        "A part of this item's labels is not what its name says; the item was left out.",
+        hint="Write its label file again, and import it again.",
+    )
 
 
 def _left_out(message: Prepared, path: str, error: Exception) -> Bad:

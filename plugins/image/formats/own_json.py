@@ -19,7 +19,7 @@ from studio.domain.contracts.formats import (
 )
 from studio.domain.contracts.reading import as_problem, read_json
 from studio.domain.document import Document
-from studio.domain.entities import SCHEMA, AnyEntity
+from studio.domain.entities import SCHEMA, AnyEntity, Tile
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 from studio.domain.wire.projects import Stream
@@ -38,6 +38,8 @@ class ItemFile(Struct, frozen=True, forbid_unknown_fields=True):
     entities: tuple[AnyEntity, ...]
     split: str = ""
     sidecar: bytes = b""
+    blobs: tuple[tuple[str, bytes], ...] = ()  # what its tiles name
+    classes: tuple[str, ...] = ()  # that tiles of points may name
 
 
 class OwnJson:
@@ -84,6 +86,8 @@ class OwnJson:
                 state="accepted",
                 split=item.split,
                 sidecar=item.sidecar,
+                blobs=item.blobs,
+                classes=item.classes,
             )
 
     def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:
@@ -93,8 +97,18 @@ class OwnJson:
                 item.source_paths[at] if at < len(item.source_paths) else ()
                 for at in range(len(item.streams))
             )
+            names = sorted({each.blob for each in item.entities if isinstance(each, Tile)})
             held = ItemFile(
-                MARK, SCHEMA, item.name, item.streams, paths, item.entities, item.split, item.sidecar
+                MARK,
+                SCHEMA,
+                item.name,
+                item.streams,
+                paths,
+                item.entities,
+                item.split,
+                item.sidecar,
+                tuple((name, item.blob(name)) for name in names),
+                tuple(each.name for each in ontology.classes) if names else (),
             )
             sink.write(f"items/{number:06d}.json", msgspec.json.format(msgspec.json.encode(held), indent=1))
         return ()

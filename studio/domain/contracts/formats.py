@@ -1,12 +1,13 @@
 """Formats: how files become items and entities, and back, with what is lost said beforehand."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from msgspec import Struct
 
 from studio.domain.entities import AnyEntity
+from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 from studio.domain.wire.jobs import ImportProblem
 from studio.domain.wire.projects import AssetFacts, Stream
@@ -67,6 +68,18 @@ class ReadItem(Struct, frozen=True):
     state: Literal["new", "accepted"] = "new"
     split: str = ""  # as the source says, e.g. val; kept as a tag-like fact of the item
     sidecar: bytes = b""  # what a lossy format could not hold, when it was written by us
+    blobs: tuple[tuple[str, bytes], ...] = ()  # SHA-256 and content of what its tiles name
+    classes: tuple[str, ...] = ()  # used where no track says so: of points in tiles, of a list of classes
+
+
+def no_blob(name: str) -> bytes:
+    """The blobs of an item that has none. Raises `media.missing`."""
+    raise AtelierError(
+        "media.missing",
+        "What a tile of this item holds is not there, so it cannot be written.",
+        detail=name[:64],
+        hint="Take the last change to it back, or import it again.",
+    )
 
 
 class WriteItem(Struct, frozen=True):
@@ -78,6 +91,7 @@ class WriteItem(Struct, frozen=True):
     source_paths: tuple[tuple[str, ...], ...] = ()  # by stream, by frame
     split: str = ""
     sidecar: bytes = b""  # what `ReadItem.sidecar` kept, for the format that wrote it
+    blob: Callable[[str], bytes] = no_blob  # what a tile names, by its SHA-256; raises `media.missing`
 
 
 class Loss(Struct, frozen=True):
