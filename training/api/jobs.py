@@ -67,7 +67,8 @@ def cancel_job(call: Call[Empty]) -> Job:
 
 def lineage(call: Call[Empty]) -> Lineage:
     """What something was made from, and what was made from it."""
-    return lineage_work.of(call.node, ProjectId(call.ids["project"]), call.ids["kind"], call.ids["id"])
+    project = ProjectId(call.ids["project"])
+    return lineage_work.of(call.node, project, call.ids["kind"], call.ids["id"], call.who)
 
 
 def new_export(call: Call[NewExport]) -> AirlockRequest:

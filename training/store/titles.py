@@ -49,5 +49,8 @@ def title_of(tx: Transaction, project: ProjectId, kind: str, key: str) -> tuple[
         return None
     if kind == "evaluation":
         model = title_of(tx, project, "model", row[0])
-        return f"Evaluation of {model[0] if model else 'a model'}", int(row[1])
+        return f"of {model[0] if model else 'a model'}", int(row[1])
+    if kind == "run" and not row[0]:
+        of = tx.execute(select(runs.c.template, runs.c.snapshot_name).where(runs.c.id == key)).one()
+        return f"{of[0]} on {of[1]}", int(row[1])
     return str(row[0]), int(row[1])

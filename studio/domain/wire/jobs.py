@@ -127,8 +127,8 @@ class Event(Message, frozen=True):
 
 
 class LineageNode(Struct, frozen=True, forbid_unknown_fields=True):
-    kind: str  # snapshot, run, model, evaluation, release, service, pool, item, import
-    id: str
+    kind: str  # snapshot, run, model, evaluation, release, service, pool, suite, item, import
+    id: str  # of kind "items", all items of the thing that is stood at: its own
     title: str
     time_ns: int = 0
 

@@ -16,8 +16,14 @@ import pytest
 
 from studio.domain.ids import ModelId, ProjectId, SnapshotId
 from studio.domain.wire import routes
-from studio.domain.wire.evaluation import MatchQuery, NewEvaluation, PredictItems
-from studio.domain.wire.jobs import Decision
+from studio.domain.wire.evaluation import (
+    AcceptPredictions,
+    MatchQuery,
+    NewEvaluation,
+    NewVerdict,
+    PredictItems,
+)
+from studio.domain.wire.jobs import Decision, Lineage, LineageNode
 from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.releases import Answer, NewRelease, NewSuite
 from studio.domain.wire.training import NewRun, NewSnapshot
@@ -134,3 +140,49 @@ def test_it_goes_through_the_gate_and_answers_as_a_service(trained: Trained) -> 
     assert pools
     models = owner.call(routes.MODELS, project=trained.project).models
     assert [model.in_service for model in models] == [True]
+
+
+def test_every_arrow_of_the_loop_can_be_walked_both_ways(trained: Trained) -> None:
+    owner, project = trained.owner, trained.project
+    (evaluation,) = owner.call(routes.EVALUATIONS, project=project).evaluations
+    match = owner.call(routes.MATCHES, MatchQuery(), evaluation=evaluation.id).matches[0]
+    owner.call(routes.VERDICT, NewVerdict("model_wrong"), evaluation=evaluation.id, match=match.id)
+    pools = {pool.purpose: pool for pool in owner.call(routes.POOLS, project=project).pools}
+    online = ItemQuery(pool=pools["online"].id)
+    taken = owner.call(
+        routes.ACCEPT_PREDICTIONS,
+        AcceptPredictions(trained.model, online, 0.0, preview=False),
+        project=project,
+    )
+    assert taken.shapes, "the service saw nothing on its picture, so nothing of it can be learned"
+    until(lambda: owner.call(routes.ITEMS, online, project=project).rows, lambda rows: rows[0].revision > 0)
+    following = owner.call(routes.NEW_SNAPSHOT, NewSnapshot("next", online), project=project)
+
+    walked: dict[tuple[str, str], Lineage] = {}
+    waiting = [("snapshot", str(trained.snapshot))]
+    while waiting:
+        kind, key = waiting.pop()
+        walked[kind, key] = found = owner.call(routes.LINEAGE, project=project, kind=kind, id=key)
+        for each in (*found.made_from, *found.used_in):
+            if each.kind != "items" and (each.kind, each.id) not in walked:
+                waiting.append((each.kind, each.id))
+
+    for here, found in walked.items():
+        for each in found.made_from:
+            assert each.kind == "items" or here in _ids(walked[each.kind, each.id].used_in)
+        for each in found.used_in:
+            assert each.kind == "items" or here in _ids(walked[each.kind, each.id].made_from)
+    downwards = {"snapshot"}
+    ahead = [("snapshot", str(trained.snapshot))]
+    seen = set(ahead)
+    while ahead:
+        for step in _ids(walked[ahead.pop()].used_in) - seen:
+            seen.add(step)
+            ahead.append(step)
+            downwards.add(step[0])
+    assert ("snapshot", following.id) in seen
+    assert downwards == {"snapshot", "run", "model", "evaluation", "release", "service", "pool", "item"}
+
+
+def _ids(nodes: tuple[LineageNode, ...]) -> set[tuple[str, str]]:
+    return {(each.kind, each.id) for each in nodes if each.kind != "items"}

@@ -126,7 +126,7 @@ def test_a_snapshot_is_found_again_and_its_items_can_be_listed(inside, project):
     assert snapshots.of_project(inside, project) == (made,)
     assert made.items == 1
     item = next(frozen_items(inside, made.id)).item
-    walked = lineage.of(inside, project, "item", item)
+    walked = lineage.of(inside, project, "item", item, SAM)
     assert [(each.kind, each.id, each.title) for each in walked.used_in] == [("snapshot", made.id, "mine")]
 
 
