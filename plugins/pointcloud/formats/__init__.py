@@ -1,0 +1,1 @@
+"""Readers and writers of labelled point clouds and driving logs."""
