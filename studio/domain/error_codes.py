@@ -205,6 +205,8 @@ CODES: dict[str, str] = {
     "node.bad_settings": "node.toml cannot be read or names what is not there.",
     "media.no_range": "A part of a file was asked for that does not exist.",
     "calibration.broken": "A camera's calibration is no projection; nothing can be drawn with it.",
+    "generator.unknown": "A generated scene was asked for in a way that there is none.",
+    "generator.crowded": "A generated scene has no room for all that it was asked to hold.",
     "cloud.malformed": "What was prepared of a point cloud for the canvas is damaged.",
     "point_labels.malformed": "What was kept of the labels of single points is damaged.",
     "blob.wrong_name": "A file sent for an Edit is not what its name, the SHA-256, says.",
