@@ -40,16 +40,23 @@ def modifiers_of(event: QInputEvent) -> frozenset[Modifier]:
     return frozenset(name for flag, name in MODIFIERS if held & flag)
 
 
+Device = Literal["mouse", "pen", "eraser"]
+
+
+def device_of(event: QInputEvent) -> tuple[Device, float, tuple[float, float]]:
+    """What an event came from, how hard it is pressed (0 to 1) and how it is tilted, in degrees."""
+    if not isinstance(event, QTabletEvent):
+        return "mouse", 1.0, (0.0, 0.0)
+    is_eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
+    tilt = float(event.xTilt()), float(event.yTilt())
+    return "eraser" if is_eraser else "pen", event.pressure(), tilt
+
+
 def pointer_of(
     kind: PointerKind, at: QPointF, view: View, event: QInputEvent, button: Button, wheel: float = 0.0
 ) -> Pointer:
     """What `event` says, as a Pointer; `at` is in the widget's logical pixels."""
-    device: Literal["mouse", "pen", "eraser"] = "mouse"
-    pressure, tilt = 1.0, (0.0, 0.0)
-    if isinstance(event, QTabletEvent):
-        is_eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
-        device = "eraser" if is_eraser else "pen"
-        pressure, tilt = event.pressure(), (float(event.xTilt()), float(event.yTilt()))
+    device, pressure, tilt = device_of(event)
     return Pointer(
         kind,
         view.to_picture((at.x(), at.y())),

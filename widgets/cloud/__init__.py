@@ -1,0 +1,1 @@
+"""What the cloud views are made of: view maths, scene, renderers, picking, painting."""
