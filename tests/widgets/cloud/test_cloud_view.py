@@ -224,7 +224,7 @@ def test_the_middle_button_and_space_pan_with_the_point_under_the_hand(view, sce
     QTest.mousePress(view, button, pos=QPoint(200, 150))
     QTest.mouseMove(view, QPoint(230, 130))
     QTest.mouseRelease(view, button, pos=QPoint(230, 130))
-    assert view.view.to_screen(np.array(held))[0, :2] == pytest.approx(start + (30, -20), abs=1)
+    assert view.view.to_screen(np.array(held))[0, :2] == pytest.approx((start[0] + 30, start[1] - 20), abs=1)
 
 
 def test_the_wheel_zooms_to_the_point_under_it(view, scene):
@@ -292,7 +292,7 @@ def test_points_that_are_no_numbers_or_empty_clouds_are_survived(view, scene):
 
 def test_a_failing_paint_is_marked_and_later_paints_work(view, scene, caplog):
     scene.set_cloud([CloudLayer("wall", wall())])
-    with_fault = one_style(polyline_segments(np.eye(3) + 9), LineStyle())
+    with_fault = one_style(polyline_segments(np.array([[9, -1, 0], [9, 1, 0]])), LineStyle())
     failed = []
     view.painting_failed.connect(lambda: failed.append(True))
     scene.set_lines(
