@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from plugins.image import changes
 from plugins.image.bench import Bench
-from plugins.image.side_panel import SidePanel
 from studio.domain.entities import Shape
 from studio.domain.values import Value
 from widgets.form_fields import fields_of_attributes, stepped
+from widgets.side_panel import SidePanel
 
 
 class Answers:

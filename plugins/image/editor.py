@@ -16,7 +16,6 @@ from plugins.image.object_commands import ObjectCommands
 from plugins.image.pictures import PictureLoader
 from plugins.image.ring import Ring
 from plugins.image.scene import Scene
-from plugins.image.side_panel import SidePanel
 from plugins.image.view_commands import ViewCommands
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
@@ -30,6 +29,10 @@ from studio.domain.wire.projects import Item, Stream
 from widgets.canvas.drawables import Drawables
 from widgets.hint_bar import Hint, HintBar
 from widgets.image_canvas import ImageCanvas
+from widgets.side_panel import SidePanel
+from widgets.tone_panel import TonePanel
+
+TOOLS = ("select", "box", "polygon")
 
 
 class ImageEditor(QWidget):
@@ -41,7 +44,10 @@ class ImageEditor(QWidget):
         self.bench = Bench(host)
         self._item: Item | None = None
         self.canvas = ImageCanvas()
-        self.panel = SidePanel()
+        tools = [(name, BY_NAME[f"image.tool.{name}"]) for name in TOOLS]
+        self.panel = SidePanel(tools, BY_NAME["image.accept_all"])
+        self.tone = TonePanel()
+        self.panel.add_section("Brightness and contrast", self.tone)
         self.hints = HintBar()
         self._ring = Ring(self.canvas)
         self.pictures = PictureLoader(host, self)
@@ -85,7 +91,7 @@ class ImageEditor(QWidget):
         self.panel.objects.ticked.connect(self._objects.tick)
         self.panel.objects.activated_key.connect(self.show_entity)
         self.panel.threshold_changed.connect(self._set_threshold)
-        self.panel.tone.changed.connect(self.canvas.set_tone)
+        self.tone.changed.connect(self.canvas.set_tone)
 
     @property
     def scene(self) -> Scene | None:
@@ -107,7 +113,7 @@ class ImageEditor(QWidget):
         self.bench.read_only = read_only
         self.bench.scene = Scene(document, ontology, stream.id, _size(stream))
         self.bench.predictions.set((), self.bench.predictions.threshold)
-        self.panel.show_ontology(ontology)
+        self.panel.show_ontology(ontology, {name: key for key, name in class_keys(ontology).items()})
         self.set_class(earlier.class_name if earlier is not None else "")
         self._ring.clear()
         self._show_picture(stream, 0)

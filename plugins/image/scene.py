@@ -17,11 +17,11 @@ from studio.domain.document import Document
 from studio.domain.entities import AnyEntity, Box, Remark, Shape, Track
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, StreamId
-from studio.domain.ontology import ClassType, Ontology
+from studio.domain.ontology import Ontology
 from widgets.canvas.drawables import Drawables, Mark, Outline, ShapeStyle
+from widgets.class_styles import styles_of
 from widgets.object_list import ObjectRow
 
-UNKNOWN = ShapeStyle("#808080", "dot", "?")
 FRAME = ShapeStyle("#ffffff", "dash")
 
 
@@ -225,23 +225,6 @@ class Scene:
             others = " and others" if len(self.selection) > 3 else ""
             said.append(f"{', '.join(chosen)}{others} selected")
         return ", ".join(said)
-
-
-def styles_of(ontology: Ontology) -> tuple[tuple[ShapeStyle, ...], dict[str, int]]:
-    """Two styles a class (free, locked) and the number of each class; the last are of the unknown one."""
-    styles: list[ShapeStyle] = []
-    for each in ontology.classes:
-        styles += _both(_style(each))
-    styles += _both(UNKNOWN)
-    return tuple(styles), {each.name: number for number, each in enumerate(ontology.classes)}
-
-
-def _style(each: ClassType) -> ShapeStyle:
-    return ShapeStyle(each.color, each.dash, (each.letter or (each.title or each.name)[:1]).upper())
-
-
-def _both(style: ShapeStyle) -> tuple[ShapeStyle, ShapeStyle]:
-    return style, ShapeStyle(style.color, style.dash, style.letter, "muted")
 
 
 def is_flat_frame(shape: object) -> bool:

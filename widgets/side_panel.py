@@ -1,13 +1,15 @@
-"""What stands beside the picture: tools, classes, objects, attributes, predictions, tone."""
+"""What stands beside an editor's canvas: tools, classes, objects, attributes, predictions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
@@ -18,34 +20,36 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from plugins.image.commands import BY_NAME
-from plugins.image.keymap import class_keys
-from plugins.image.scene import styles_of
+from studio.domain.contracts.command import Command
 from studio.domain.ontology import Ontology, lineage
 from widgets.choice_palette import Choice, ChoicePalette
+from widgets.class_styles import styles_of
 from widgets.form import Form
 from widgets.object_list import ObjectList
 from widgets.swatch import SIDE
-from widgets.tone_panel import TonePanel
 
-TOOLS = (("select", "image.tool.select"), ("box", "image.tool.box"), ("polygon", "image.tool.polygon"))
+COLUMNS = 3  # of tool buttons
 
 
 class SidePanel(QWidget):
-    """Reports what a person does; knows no document."""
+    """Reports what a person does; knows no document.
+
+    tools: (name, its command), in the order of their buttons. accept_all: the command of that button.
+    """
 
     commanded = Signal(str)  # the name of a command
     threshold_changed = Signal(float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, tools: Sequence[tuple[str, Command]], accept_all: Command, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.classes = ChoicePalette("Classes")
         self.objects = ObjectList()
         self.form = Form()
-        self.tone = TonePanel()
         self._tools = QButtonGroup(self)
         self._buttons: dict[str, QToolButton] = {}
-        self._predictions = self._make_predictions()
+        self._predictions = self._make_predictions(accept_all)
         self._form_title = _title("Attributes")
         self._parts = parts = QSplitter(Qt.Orientation.Vertical)
         parts.setChildrenCollapsible(False)
@@ -55,34 +59,41 @@ class SidePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
-        layout.addLayout(self._make_tools())
+        layout.addLayout(self._make_tools(tools))
         layout.addWidget(parts, 1)
         layout.addWidget(self._form_title)
         layout.addWidget(self.form)
         layout.addWidget(self._predictions)
-        layout.addWidget(_folded("Brightness and contrast", self.tone))
+        self._layout = layout
 
     def sizeHint(self) -> QSize:
         return QSize(280, 600)
 
-    def _make_tools(self) -> QHBoxLayout:
-        across = QHBoxLayout()
-        across.setSpacing(4)
-        for tool, command in TOOLS:
-            declared = BY_NAME[command]
+    def add_section(self, title: str, content: QWidget) -> None:
+        """A section below the others, that opens by its title."""
+        self._layout.addWidget(_folded(title, content))
+
+    def add_part(self, title: str, content: QWidget) -> None:
+        """A part between the others, with a share of the height."""
+        self._parts.addWidget(_section(_title(title), content))
+
+    def _make_tools(self, tools: Sequence[tuple[str, Command]]) -> QGridLayout:
+        rows = QGridLayout()
+        rows.setSpacing(4)
+        for number, (tool, declared) in enumerate(tools):
             button = QToolButton()
             button.setText(f"{tool.capitalize()}  {declared.keys[0]}")
             button.setToolTip(f"{declared.title} ({declared.keys[0]}). {declared.help}")
             button.setAccessibleName(declared.title)
             button.setCheckable(True)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(partial(self.commanded.emit, command))
+            button.clicked.connect(partial(self.commanded.emit, declared.name))
             self._tools.addButton(button)
             self._buttons[tool] = button
-            across.addWidget(button)
-        return across
+            rows.addWidget(button, number // COLUMNS, number % COLUMNS)
+        return rows
 
-    def _make_predictions(self) -> QWidget:
+    def _make_predictions(self, accept_all: Command) -> QWidget:
         self._threshold = QSlider(Qt.Orientation.Horizontal)
         self._threshold.setRange(0, 100)
         self._threshold.setAccessibleName("Least score of shown predictions")
@@ -91,8 +102,8 @@ class SidePanel(QWidget):
         accept = QToolButton()
         accept.setText("Accept all shown")
         accept.setAccessibleName("Accept all shown predictions")
-        accept.setToolTip("Shift+A")
-        accept.clicked.connect(partial(self.commanded.emit, "image.accept_all"))
+        accept.setToolTip(accept_all.keys[0])
+        accept.clicked.connect(partial(self.commanded.emit, accept_all.name))
         across = QHBoxLayout()
         across.addWidget(self._threshold_words)
         across.addStretch()
@@ -123,18 +134,17 @@ class SidePanel(QWidget):
         if event.type() == QEvent.Type.PaletteChange:
             self._mark_tool()
 
-    def show_ontology(self, ontology: Ontology) -> None:
-        """The classes of a labelling template, children indented below their parents."""
+    def show_ontology(self, ontology: Ontology, key_of: Mapping[str, str]) -> None:
+        """The classes of a labelling template, children indented below their parents; keys by class."""
         line = max(self.fontMetrics().height(), SIDE) + 6
         self._parts.setSizes([min(max(len(ontology.classes), 2), 10) * line + 2 * line, 10_000])
-        keys = {name: key for key, name in class_keys(ontology).items()}
         styles, numbers = styles_of(ontology)
         self.classes.set_choices(
             [
                 Choice(
                     each.name,
                     each.title or each.name,
-                    keys.get(each.name, ""),
+                    key_of.get(each.name, ""),
                     styles[2 * numbers[each.name]],
                     len(lineage(ontology.classes, each.name)) - 1,
                     each.description,
