@@ -75,11 +75,14 @@ class Desk(QObject):
         make_calls: Callable[[QObject], Calls],
         make_picture_calls: Callable[[QObject], Calls],
         offer: Callable[[Sequence[Command], object, str], None],
+        show_lineage: Callable[[str, str], None],
         settings: Settings,
     ) -> None:
-        """`offer(commands, context, page)` lists an editor's own commands in menus and palette of a page."""
+        """`offer(commands, context, page)` lists an editor's own commands in menus and palette of a page;
+        `show_lineage(kind, id)` opens the lineage of a thing beside whatever page is shown."""
         super().__init__()
         self.offer = offer
+        self.show_lineage = show_lineage
         self.go = go
         self.say = say
         self._notify = notify

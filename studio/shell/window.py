@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QSize, QUrl, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QWidget
 
@@ -19,6 +19,7 @@ from studio.shell.command_palette import CommandPalette
 from studio.shell.headings import Heading
 from studio.shell.icons import retint
 from studio.shell.key_help import KeyHelp
+from studio.shell.lineage import LineageDock
 from studio.shell.notices import Notice, NoticeList, Notices
 from studio.shell.page import Desk, PageInfo, Place, Tone
 from studio.shell.page_stack import PageStack
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
             make_calls=lambda owner: self._calls_of(owner, self.workers),
             make_picture_calls=lambda owner: self._calls_of(owner, self.picture_workers),
             offer=self._offer_commands,
+            show_lineage=lambda kind, key: self.lineage.show_lineage(kind, key),
             settings=settings,
         )
         self.stack = PageStack(self._pages, self.desk, self.actions_table, faults.explain, self)
@@ -74,6 +76,9 @@ class MainWindow(QMainWindow):
         row.addWidget(self.rail)
         row.addWidget(self.stack, 1)
         self.setCentralWidget(middle)
+        self.lineage = LineageDock(self.desk)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.lineage)
+        self.lineage.hide()  # until something's lineage is asked for
         self.actions_table.register(self._commands(), self)
         self.actions_table.fill(self.menuBar())
         self.stack.shown.connect(self._page_shown)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio.domain.contracts.command import Command
+from studio.domain.wire.routes import SEE_SCIENCE
 
 if TYPE_CHECKING:
     from studio.pages.data.page import DataPage
@@ -43,6 +44,10 @@ def data_commands() -> tuple[Command, ...]:
         _command("data.export", "Export …", lambda p: p.export(),
                  lambda p: p.desk.may("scientist", "manager"), "File",
                  "Ask to take labelled data out, through the airlock", "Ctrl+E"),
+        _command("data.lineage", "Lineage", lambda p: p.show_lineage(),
+                 lambda p: p.desk.may(*SEE_SCIENCE) and (_chosen(p) or p.filters.held() is not None), "Item",
+                 "What the selected item, or the shown snapshot or pool, was made from and used in",
+                 "Ctrl+Shift+L"),
         _command("data.erase", "Erase …", lambda p: p.erase(),
                  lambda p: _chosen(p) and p.desk.may("manager"), "Item",
                  "Destroy the keys of the selected items for ever", "Del"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.domain.wire.projects import ItemQuery, ProjectSummary
+from studio.shell.lineage import LineageButton
 
 STATE_TITLES = {
     "new": "New",
@@ -45,9 +46,10 @@ class Filters(QWidget):
 
     changed = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, show_lineage: Callable[[str, str], None]) -> None:
         super().__init__()
         self._base = ItemQuery()
+        self._name = ""  # of what `held` tells
         self.text = QLineEdit()
         self.text.setPlaceholderText("Part of a name")
         self.text.setAccessibleName("Part of a name")
@@ -71,6 +73,7 @@ class Filters(QWidget):
         self.special = QPushButton()
         self.special.setToolTip("Show all items again")
         self.special.clicked.connect(lambda _checked=False: self.clear())
+        self.lineage = LineageButton(show_lineage)
         self.reset = QPushButton("Clear filters")
         self.reset.clicked.connect(lambda _checked=False: self.clear())
         self._lay_out()
@@ -95,7 +98,10 @@ class Filters(QWidget):
 
     def show_query(self, query: ItemQuery) -> None:
         """Set the filters as `query` has them; what has no filter of its own (a pool) is kept beside."""
+        before = self.held()
         self._base = replace(query, text="", states=(), classes=(), tags=(), unsure=None)
+        if self.held() != before:
+            self._name = ""
         widgets = (self.text, self.order, self.unsure, self.states, self.classes, self.tags)
         for each in widgets:
             each.blockSignals(True)
@@ -151,17 +157,32 @@ class Filters(QWidget):
         self._typing.stop()
         self.changed.emit(self.query())
 
+    def held(self) -> tuple[str, str] | None:
+        """(kind, id) of the snapshot, pool or import whose items alone are shown."""
+        base = self._base
+        for kind, key in (("snapshot", base.snapshot), ("pool", base.pool), ("import", base.origin)):
+            if key is not None:
+                return kind, key
+        return None
+
+    def name_held(self, name: str) -> None:
+        """What the snapshot or pool is called, once that is known."""
+        self._name = name
+        self._show_special()
+
     def _show_special(self) -> None:
         base = self._base
         parts = [
-            "a pool" if base.pool else "",
-            "a snapshot" if base.snapshot else "",
+            self._name or ("a pool" if base.pool else "a snapshot" if base.snapshot else ""),
             f"split {base.split}" if base.split else "",
             "one import" if base.origin else "",
         ]
         said = ", ".join(part for part in parts if part)
         self.special.setText(f"Only {said}  ✕")
         self.special.setVisible(bool(said))
+        held = self.held()
+        self.lineage.offer((("Of these items", *held),) if held is not None else ())
+        self.lineage.setVisible(held is not None)
 
     def _lay_out(self) -> None:
         inside = QWidget()
@@ -169,6 +190,7 @@ class Filters(QWidget):
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(6)
         column.addWidget(self.special)
+        column.addWidget(self.lineage)
         column.addWidget(self.text)
         column.addWidget(self.order)
         column.addSpacing(4)

@@ -60,7 +60,7 @@ class DataPage(Page):
         self._by_role: list[tuple[QAction, tuple[Role, ...]]] = []
         self.source = ItemSource(desk, self)
         self.overlay = Overlay(desk, self)
-        self.filters = Filters()
+        self.filters = Filters(desk.show_lineage)
         self.sheet = ContactSheet(name="Items as pictures")
         self.table = ItemTable(COLUMNS, NUMBERS, name="Items as a table")
         self.empty = EmptyState("")
@@ -106,7 +106,7 @@ class DataPage(Page):
             self._by_role.append((action, roles))
         self._turn = _tool_button("table", "Show as table", self.turn_view)
         self.bar.addWidget(self._turn)
-        self._menu = [find(name) for name in ("data.open", "data.erase")]
+        self._menu = [find(name) for name in ("data.open", "data.lineage", "data.erase")]
         self._show_view()
 
     def enter(self, place: Place) -> None:
@@ -117,6 +117,7 @@ class DataPage(Page):
             action.setVisible(self.desk.may(*roles))  # nobody is offered what the node would refuse
         if place.query is not None:
             self.filters.show_query(place.query)
+            self._name_held()
         if place.query is not None or self._project_seen != project.id or not self.source.known:
             self._project_seen = project.id
             self._show_query(self.filters.query())
@@ -256,6 +257,13 @@ class DataPage(Page):
 
         self.calls.start("erase", work, done)
 
+    def show_lineage(self) -> None:
+        """Of the selected item; with none, of the snapshot, pool or import that is shown."""
+        chosen = self.chosen()
+        thing = ("item", chosen[0]) if chosen else self.filters.held()
+        if thing is not None:
+            self.desk.show_lineage(*thing)
+
     def turn_view(self) -> None:
         """Contact sheet or table."""
         self._as_table = not self._as_table
@@ -335,6 +343,27 @@ class DataPage(Page):
             self.filters.show_summary(summary)
 
         self.calls.start("summary", lambda _call: client.call(routes.SUMMARY, project=project.id), done)
+
+    def _name_held(self) -> None:
+        """Say which snapshot or pool is shown, by its name."""
+        held, project = self.filters.held(), self.desk.project
+        if held is None or project is None or not self.desk.is_connected:
+            return
+        kind, key = held
+        client = self.desk.client
+
+        def names(_call: object) -> dict[str, str]:
+            if kind == "pool":
+                return {pool.id: pool.name for pool in client.call(routes.POOLS, project=project.id).pools}
+            found = client.call(routes.SNAPSHOTS, project=project.id).snapshots if kind == "snapshot" else ()
+            return {snapshot.id: snapshot.name for snapshot in found}
+
+        def done(found: dict[str, str]) -> None:
+            if self.filters.held() == held:
+                self.filters.name_held(found.get(key, ""))
+
+        # a name is an aid: who may not list snapshots reads "a snapshot"
+        self.calls.start("held", names, done, lambda _error: None)
 
     def _project_changed(self) -> None:
         project = self.desk.project

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
@@ -30,6 +31,8 @@ from studio.domain.wire.evaluation import (
     Match,
     NewEvaluation,
     NewVerdict,
+    Pool,
+    Pools,
     VerdictKind,
 )
 from studio.domain.wire.jobs import Event
@@ -39,7 +42,9 @@ from studio.pages.evaluate.comparison import ComparisonView
 from studio.pages.evaluate.figures import Figures, FigureTable
 from studio.pages.evaluate.saying import headline, verdict_title
 from studio.pages.evaluate.sheet import MatchSheet
-from studio.pages.train.saying import ago, figure_of_metrics
+from studio.pages.train.saying import figure_of_metrics
+from studio.shell.lineage import LineageButton
+from studio.shell.moments import ago
 from studio.shell.page import Desk, Page, Place
 from widgets.choices import choice_box, fill_choices
 from widgets.confusion_matrix import ConfusionMatrix
@@ -52,6 +57,15 @@ if TYPE_CHECKING:
 POLL_MS = 1000
 
 
+class _All(Struct, frozen=True):
+    """What the page chooses from, as one answer."""
+
+    models: Models
+    snapshots: Snapshots
+    evaluations: Evaluations
+    pools: Pools
+
+
 class EvaluatePage(Page):
     """Sees exactly where a model is wrong."""
 
@@ -60,6 +74,7 @@ class EvaluatePage(Page):
         self._models: dict[str, Model] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._evaluations: dict[str, Evaluation] = {}
+        self._pools: tuple[Pool, ...] = ()
         self._shown: Evaluation | None = None
         self._wanted = ""
         self.model = choice_box("Model")
@@ -72,6 +87,7 @@ class EvaluatePage(Page):
         self.compare.currentIndexChanged.connect(lambda _index: self._compare())
         self.again = QPushButton("Snapshot with the corrections, and train again")
         self.again.clicked.connect(lambda _checked=False: self.train_again())
+        self.lineage = LineageButton(desk.show_lineage)
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.said.setTextFormat(Qt.TextFormat.PlainText)
@@ -135,11 +151,12 @@ class EvaluatePage(Page):
             return
         client, project = self.desk.client, self.desk.project.id
 
-        def fetch(_call: object) -> tuple[Models, Snapshots, Evaluations]:
-            return (
+        def fetch(_call: object) -> _All:
+            return _All(
                 client.call(routes.MODELS, project=project),
                 client.call(routes.SNAPSHOTS, project=project),
                 client.call(routes.EVALUATIONS, project=project),
+                client.call(routes.POOLS, project=project),
             )
 
         self.calls.start("all", fetch, self._show)
@@ -174,11 +191,11 @@ class EvaluatePage(Page):
         self._wanted = evaluation.id
         self.refresh()
 
-    def _show(self, found: tuple[Models, Snapshots, Evaluations]) -> None:
-        models, snapshots, evaluations = found
-        self._models = {each.id: each for each in models.models}
-        self._snapshots = {each.id: each for each in snapshots.snapshots}
-        self._evaluations = {each.id: each for each in evaluations.evaluations}
+    def _show(self, found: _All) -> None:
+        self._models = {each.id: each for each in found.models.models}
+        self._snapshots = {each.id: each for each in found.snapshots.snapshots}
+        self._evaluations = {each.id: each for each in found.evaluations.evaluations}
+        self._pools = found.pools.pools
         if not self._models:
             self.nothing.say(
                 "No model to evaluate yet",
@@ -226,6 +243,7 @@ class EvaluatePage(Page):
     def _choose(self) -> None:
         evaluation = self._evaluations.get(self.evaluations.currentData() or "")
         self.busy.setVisible(evaluation is not None and evaluation.state == "running")
+        self._offer_lineage(evaluation)
         # never another evaluation's figures under this one's name
         for each in (self.figures, self.tabs, self.compare):
             each.setEnabled(evaluation is not None and evaluation.state == "done")
@@ -249,6 +267,18 @@ class EvaluatePage(Page):
         self.said.setText(headline(evaluation))
         if is_new:
             self._offer_comparisons(evaluation)
+
+    def _offer_lineage(self, evaluation: Evaluation | None) -> None:
+        of_evaluation = (
+            (
+                ("This evaluation", "evaluation", evaluation.id),
+                ("Its model", "model", evaluation.model),
+                ("Its snapshot", "snapshot", evaluation.snapshot),
+            )
+            if evaluation is not None
+            else ()
+        )
+        self.lineage.offer((*of_evaluation, *((pool.name, "pool", pool.id) for pool in self._pools)))
 
     def _show_evaluation(self, evaluation: Evaluation) -> None:
         self.said.setText(headline(evaluation))
@@ -355,6 +385,7 @@ class EvaluatePage(Page):
         choosing = QHBoxLayout()
         choosing.addWidget(self.evaluations, 2)
         choosing.addWidget(self.compare, 1)
+        choosing.addWidget(self.lineage)
         choosing.addWidget(self.again)
         tables = QSplitter(Qt.Orientation.Vertical)
         tables.addWidget(self.classes)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio.domain.contracts.command import Command
+from studio.domain.wire.routes import SEE_SCIENCE
 
 if TYPE_CHECKING:
     from studio.pages.label.page import LabelPage
@@ -40,6 +41,11 @@ def label_commands() -> tuple[Command, ...]:
         _command(
             "item.refresh", "Fetch again", lambda p: p.reopen(), lambda p: p.is_open(), "Item",
             "Ask the node for this item again", "F5",
+        ),
+        _command(
+            "item.lineage", "Lineage", lambda p: p.show_lineage(),
+            lambda p: p.is_open() and p.desk.may(*SEE_SCIENCE), "Item",
+            "What this item was made from, and which snapshots and pools hold it", "Ctrl+Shift+L",
         ),
         _command(
             "task.pull", "Pull next", lambda p: p.pull_next(), lambda p: p.desk.is_connected, "Task",

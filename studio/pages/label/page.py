@@ -193,6 +193,11 @@ class LabelPage(Page):
         """Whether there is one."""
         return self.around.can_step(by)
 
+    def show_lineage(self) -> None:
+        """Where the open item came from, and what it is used in."""
+        if self._item is not None:
+            self.desk.show_lineage("item", self._item)
+
     def is_open(self) -> bool:
         """Whether an item is open."""
         return self.host.opened is not None

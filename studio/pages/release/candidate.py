@@ -24,7 +24,8 @@ from studio.domain.wire.releases import NewRelease, Release, Service, Suite
 from studio.domain.wire.training import Model
 from studio.pages.release.gate_bar import GateBar
 from studio.pages.release.saying import RELEASE_STATES, release_line, suite_line
-from studio.pages.train.saying import ago, figure_of_metrics
+from studio.pages.train.saying import figure_of_metrics
+from studio.shell.moments import ago
 from widgets.choices import choice_box, fill_choices
 
 _RELEASE = Qt.ItemDataRole.UserRole
@@ -148,6 +149,10 @@ class CandidatePanel(QWidget):
     def choose_model(self, key: str) -> None:
         """A model that another page sent."""
         self.model.setCurrentIndex(max(0, self.model.findData(key)))
+
+    def choose_suite(self, key: str) -> None:
+        """A suite that is to be looked at."""
+        self.suite.setCurrentIndex(max(0, self.suite.findData(key)))
 
     def choose(self, key: str) -> None:
         """A release that was just asked for."""

@@ -1,4 +1,4 @@
-"""Release: the gate at the left, the services at the right, the lineage below."""
+"""Release: the gate at the left, the services at the right."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ from studio.domain.wire.releases import (
 from studio.domain.wire.training import Models
 from studio.pages.release.answer_dialog import AnswerDialog
 from studio.pages.release.candidate import CandidatePanel
-from studio.pages.release.lineage_view import LineageView
 from studio.pages.release.service_card import ServiceCard
 from studio.pages.release.suite_dialog import SuiteDialog
 from studio.shell.page import Desk, Page, Place
@@ -67,15 +66,14 @@ class ReleasePage(Page):
         self.candidate.wanted.connect(self._request)
         self.candidate.decided.connect(self._decide)
         self.candidate.seal.connect(self.seal)
-        self.candidate.lineage.connect(lambda key: self._walk("release", key))
+        self.candidate.lineage.connect(lambda key: desk.show_lineage("release", key))
         self.cards: dict[str, ServiceCard] = {}
         self.column = QVBoxLayout()
+        self.services = QScrollArea()
         self.nothing = EmptyState(
             "No service answers yet",
             "Put a model before the gate. When a releaser accepts it, its service starts here.",
         )
-        self.lineage = LineageView()
-        self.lineage.walked.connect(self._walk)
         self._lay_out()
         self._poll = QTimer(self, interval=POLL_MS)
         self._poll.timeout.connect(self.refresh)
@@ -145,9 +143,23 @@ class ReleasePage(Page):
 
     def _show(self, found: _All) -> None:
         # asked every second or two: what has not changed is not laid out again under the person's hands
-        if found == self._found:
-            return
-        self._found = found
+        if found != self._found:
+            self._found = found
+            self._lay_before(found)
+        kind, _, key = self._wanted.rpartition(":")
+        self._wanted = ""
+        match kind if key else "":
+            case "model":
+                self.candidate.choose_model(key)
+            case "suite":
+                self.candidate.choose_suite(key)
+            case "service" if card := self.cards.get(key):
+                self.services.ensureWidgetVisible(card)
+                card.setFocus()
+            case "release":
+                self.candidate.choose(key)
+
+    def _lay_before(self, found: _All) -> None:
         self.candidate.offer(
             found.models.models,
             found.suites.suites,
@@ -157,11 +169,6 @@ class ReleasePage(Page):
             self.desk.may("releaser"),
         )
         self.candidate.show_releases(found.releases.releases)
-        if self._wanted.startswith("model:"):
-            self.candidate.choose_model(self._wanted.removeprefix("model:"))
-        elif self._wanted:
-            self.candidate.choose(self._wanted)
-        self._wanted = ""
         self._show_services(found.services.services)
 
     def _show_services(self, services: Sequence[Service]) -> None:
@@ -184,7 +191,7 @@ class ReleasePage(Page):
         client, project = self.desk.client, self.desk.project.id
 
         def begun(release: Release) -> None:
-            self._wanted = release.id
+            self._wanted = f"release:{release.id}"
             self._done("The candidate is measured on the sealed suite; this look is counted.")
 
         self.calls.start(
@@ -221,7 +228,7 @@ class ReleasePage(Page):
 
     def _ask(self, key: str, what: str) -> None:
         if what == "lineage":
-            self._walk("service", key)
+            self.desk.show_lineage("service", key)
         elif what == "try":
             self._try(key)
         elif what == "token":
@@ -284,16 +291,6 @@ class ReleasePage(Page):
 
         self.calls.start(("token", key), lambda _call: client.call(routes.SERVICE_TOKEN, service=key), show)
 
-    def _walk(self, kind: str, key: str) -> None:
-        if self.desk.project is None:
-            return
-        client, project = self.desk.client, self.desk.project.id
-        self.calls.start(
-            "lineage",
-            lambda _call: client.call(routes.LINEAGE, project=project, kind=kind, id=key),
-            self.lineage.show_lineage,
-        )
-
     def _done(self, said: str) -> None:
         self.desk.say(said)
         self._found = None
@@ -304,17 +301,15 @@ class ReleasePage(Page):
         inside.setLayout(self.column)
         self.column.addWidget(self.nothing)
         self.column.addStretch(1)
-        services = QScrollArea()
-        services.setWidgetResizable(True)
-        services.setFrameShape(QScrollArea.Shape.NoFrame)
-        services.setWidget(inside)
+        self.services.setWidgetResizable(True)
+        self.services.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.services.setWidget(inside)
         across = QSplitter(Qt.Orientation.Horizontal)
         across.addWidget(self.candidate)
-        across.addWidget(services)
+        across.addWidget(self.services)
         across.setSizes([560, 780])
         across.setStretchFactor(0, 1)
         across.setStretchFactor(1, 1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(across, 1)
-        outer.addWidget(self.lineage)

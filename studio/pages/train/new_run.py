@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.training import NewRun, NewSnapshot, Snapshot, Template
 from studio.pages.train.saying import ontology_line, snapshot_line
+from studio.shell.lineage import LineageButton
 from widgets.form import Form
 from widgets.form_fields import fields_of_schema
 
@@ -36,7 +37,7 @@ class NewRunPanel(QScrollArea):
 
     wanted = Signal(object, object)
 
-    def __init__(self) -> None:
+    def __init__(self, show_lineage: Callable[[str, str], None]) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -50,6 +51,7 @@ class NewRunPanel(QScrollArea):
         self.snapshot = QComboBox()
         self.snapshot.setAccessibleName("Snapshot")
         self.snapshot.currentIndexChanged.connect(self._snapshot_chosen)
+        self.lineage = LineageButton(show_lineage)
         self.holds = _wrapped()
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the snapshot")
@@ -169,6 +171,8 @@ class NewRunPanel(QScrollArea):
         for label, field in self._of_new:
             label.setVisible(chosen is None)
             field.setVisible(chosen is None)
+        self.lineage.offer((("This snapshot", "snapshot", chosen.id),) if chosen else ())
+        self.lineage.setVisible(chosen is not None)
         self.holds.setText(ontology_line(chosen) if chosen else "")
         self.holds.setVisible(chosen is not None)
         self.name.setPlaceholderText(f"Snapshot {len(self._snapshots) + 1}")
@@ -187,7 +191,10 @@ class NewRunPanel(QScrollArea):
             box.setMinimumContentsLength(24)
         grid.addRow("Template", self.template)
         grid.addRow("", self.about)
-        grid.addRow("Snapshot", self.snapshot)
+        snapshot = QHBoxLayout()
+        snapshot.addWidget(self.snapshot, 1)
+        snapshot.addWidget(self.lineage)
+        grid.addRow("Snapshot", snapshot)
         grid.addRow("", self.holds)
         self._of_new = []
         for words, field in (("Its name", self.name), ("For validation", self.share)):

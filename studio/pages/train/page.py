@@ -48,9 +48,9 @@ class TrainPage(Page):
         self.runs.chosen.connect(self._chosen)
         self.new = QPushButton("New run")
         self.new.clicked.connect(lambda _checked=False: self.new_run())
-        self.panel = NewRunPanel()
+        self.panel = NewRunPanel(desk.show_lineage)
         self.panel.wanted.connect(self._start)
-        self.view = RunView()
+        self.view = RunView(desk.show_lineage)
         self.view.asked.connect(self._ask)
         self.view.evaluate.connect(self._evaluate)
         self.nothing = EmptyState("Nothing to train on yet")
@@ -72,7 +72,7 @@ class TrainPage(Page):
         outer.addWidget(self.split)
         self._poll = QTimer(self, interval=POLL_MS)
         self._poll.timeout.connect(self._follow)
-        self._wanted_run = ""
+        self._wanted = ""  # run:ID, or model:ID for the run that made it
 
     def commands(self) -> Sequence[Command]:
         return (
@@ -104,7 +104,7 @@ class TrainPage(Page):
             self.new_run()
             self.panel.choose_query(place.query, place.subject)
         elif place.subject:
-            self._wanted_run = place.subject
+            self._wanted = place.subject
         self.refresh()
         self._poll.start()
 
@@ -158,9 +158,8 @@ class TrainPage(Page):
         self.runs.show_runs(runs.runs)
         self.panel.offer(templates.templates, snapshots.snapshots, self.desk.may("scientist", "manager"))
         self.view.know_templates({each.name: each.title for each in templates.templates})
-        if self._wanted_run:
-            self.runs.select(self._wanted_run)
-            self._wanted_run = ""
+        if self._wanted:
+            self._show_wanted(runs.runs)
         elif (shown := self.view.run) is not None:
             for run in runs.runs:
                 if run.id == shown.id:
@@ -169,6 +168,13 @@ class TrainPage(Page):
             self._say_nothing(summary)
         elif self.right.currentWidget() is self.nothing:
             self.right.setCurrentWidget(self.panel)
+
+    def _show_wanted(self, runs: Sequence[Run]) -> None:
+        kind, _, key = self._wanted.partition(":")
+        self._wanted = ""
+        for run in runs:
+            if key == (run.model if kind == "model" else run.id):
+                self.runs.select(run.id)
 
     def _say_nothing(self, summary: ProjectSummary) -> None:
         if summary.items:
@@ -215,7 +221,7 @@ class TrainPage(Page):
         self.panel.go.setEnabled(True)
         self.panel.choose_query(ItemQuery())  # the next run starts from everything again
         self.desk.say("Training has begun. It goes on when you leave this page, or the studio.")
-        self._wanted_run = run.id
+        self._wanted = f"run:{run.id}"
         self.refresh()
 
     def _follow(self, also_ended: bool = False) -> None:

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from studio.domain.wire.training import Run
-from studio.pages.train.saying import LIVE, STATES, ago, figure_of, moment, title_of
+from studio.pages.train.saying import LIVE, STATES, figure_of, title_of
+from studio.shell.moments import ago, moment
 
 _RUN = Qt.ItemDataRole.UserRole
 

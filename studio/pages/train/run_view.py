@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -20,13 +20,13 @@ from studio.pages.train.saying import (
     CAN_RESUME,
     LIVE,
     STATES,
-    ago,
     epoch_of,
     metric_title,
-    moment,
     seconds,
     title_of,
 )
+from studio.shell.lineage import LineageButton
+from studio.shell.moments import ago, moment
 from widgets.plots import Curve, CurvePlot
 from widgets.progress import ProgressRow
 
@@ -39,7 +39,7 @@ class RunView(QWidget):
     asked = Signal(str)
     evaluate = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, show_lineage: Callable[[str, str], None]) -> None:
         super().__init__()
         self.run: Run | None = None
         self._other: Run | None = None
@@ -68,6 +68,7 @@ class RunView(QWidget):
         self.resume.clicked.connect(lambda _checked=False: self.asked.emit("resume"))
         self.judge = QPushButton("Evaluate the model")
         self.judge.clicked.connect(lambda _checked=False: self.evaluate.emit())
+        self.lineage = LineageButton(show_lineage)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setAccessibleName("Log of the run")
@@ -129,6 +130,8 @@ class RunView(QWidget):
         self.title.setText(title_of(run))
         self.facts.setText(" · ".join(part for part in self._facts(run) if part))
         self.facts.setToolTip(moment(run.created_ns))
+        made = (("Its model", "model", run.model),) if run.model is not None else ()
+        self.lineage.offer((("This run", "run", run.id), *made, ("Its snapshot", "snapshot", run.snapshot)))
         live = run.state in LIVE or run.state == "paused"
         self.progress.setVisible(live)
         self.progress.set_title(STATES[run.state])
@@ -202,6 +205,7 @@ class RunView(QWidget):
         buttons.addWidget(self.judge)
         buttons.addWidget(self.resume)
         buttons.addStretch(1)
+        buttons.addWidget(self.lineage)
         down = QSplitter(Qt.Orientation.Vertical)
         down.addWidget(self.plots)
         down.addWidget(self.log)

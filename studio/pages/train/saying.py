@@ -1,7 +1,5 @@
 """What the Train page says of a run, in words. No Qt."""
 
-import time
-
 from studio.domain.wire.training import Run, Snapshot
 
 STATES = {
@@ -59,23 +57,6 @@ def seconds(value: float) -> str:
     if value < 3600:
         return f"{value // 60:.0f} min {value % 60:02.0f} s"
     return f"{value // 3600:.0f} h {value % 3600 // 60:02.0f} min"
-
-
-def ago(time_ns: int, now_ns: int | None = None) -> str:
-    """How long ago, roughly."""
-    past = ((now_ns if now_ns is not None else time.time_ns()) - time_ns) / 1e9
-    if past < 45:
-        return "just now"
-    if past < 5400:
-        return f"{max(1, round(past / 60))} min ago"
-    if past < 129_600:
-        return f"{round(past / 3600)} h ago"
-    return f"{round(past / 86_400)} days ago"
-
-
-def moment(time_ns: int) -> str:
-    """The moment itself, for a tooltip."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ns / 1e9))
 
 
 def snapshot_line(snapshot: Snapshot) -> str:

@@ -30,7 +30,7 @@ ROW = ItemRow(ItemId("i"), "a/b/photo.png", "returned", 4, 7, (("car", 2), ("van
 
 
 def test_filters_stand_for_the_query_that_they_were_given(qtbot: QtBot) -> None:
-    filters = Filters()
+    filters = Filters(lambda _kind, _key: None)
     qtbot.addWidget(filters)
     filters.show_summary(SUMMARY)
     query = ItemQuery(text="photo", classes=("car",), tags=("night",), states=("accepted",), unsure=True,
@@ -40,7 +40,7 @@ def test_filters_stand_for_the_query_that_they_were_given(qtbot: QtBot) -> None:
 
 
 def test_filters_that_no_item_fits_any_more_stay_chosen(qtbot: QtBot) -> None:
-    filters = Filters()
+    filters = Filters(lambda _kind, _key: None)
     qtbot.addWidget(filters)
     filters.show_query(ItemQuery(classes=("ghost",)))
     filters.show_summary(SUMMARY)
@@ -48,7 +48,7 @@ def test_filters_that_no_item_fits_any_more_stay_chosen(qtbot: QtBot) -> None:
 
 
 def test_a_tick_in_the_filters_is_heard_once(qtbot: QtBot) -> None:
-    filters = Filters()
+    filters = Filters(lambda _kind, _key: None)
     qtbot.addWidget(filters)
     filters.show_summary(SUMMARY)
     heard: list[ItemQuery] = []
@@ -60,7 +60,7 @@ def test_a_tick_in_the_filters_is_heard_once(qtbot: QtBot) -> None:
 
 
 def test_typing_is_heard_after_a_pause_and_not_at_each_letter(qtbot: QtBot) -> None:
-    filters = Filters()
+    filters = Filters(lambda _kind, _key: None)
     qtbot.addWidget(filters)
     heard: list[ItemQuery] = []
     filters.changed.connect(heard.append)

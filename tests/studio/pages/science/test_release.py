@@ -45,7 +45,8 @@ def test_a_candidate_is_measured_accepted_and_answers(seat: Seat) -> None:
         assert [arm.share for arm in card.service.arms] == [100]
         assert card.buttons["try"].isEnabled()
         card.buttons["lineage"].click()
-        seat.until(lambda: page.lineage.made_from.count())
+        seat.until(lambda: seat.window.lineage.view.kind.text() == "Service")
+        assert seat.window.lineage.view.made_from.count()
     finally:
         for service in seat.client.call(routes.SERVICES, project=project).services:
             seat.client.call(routes.STOP_SERVICE, service=service.id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from studio.domain.wire import routes
 from studio.domain.wire.training import NewRun, NewSnapshot
 from studio.pages.train.page import TrainPage
-from studio.pages.train.saying import ago, seconds
+from studio.pages.train.saying import seconds
+from studio.shell.moments import ago
 from tests.studio.pages.science.conftest import Seat
 
 
