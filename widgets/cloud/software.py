@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from widgets.cloud.shaders import MODES
 
 CHUNK = 131_072  # points at a time, so that what is made of them stays in the processor's cache
 DIMMED = 0.25
-LARGEST = 8  # device pixels of a point
+LARGEST = 12  # device pixels of a point
+ROUND_FROM = 4  # device pixels
 
 
 class SoftwareRenderer:
@@ -88,23 +90,49 @@ class SoftwareFrame:
         else:
             depth = deep[shown]
         order = np.argsort(-depth)  # the nearest last: of several on one pixel the last one stays
-        column, row = x[shown][order].astype(np.intp), y[shown][order].astype(np.intp)
-        side = min(max(round(shot.look.point_size * shot.ratio), 1), LARGEST)
-        self._put(column, row, depth[order], colors[order], side)
+        shown = shown[order]
+        sides = _sides(shot, deep[shown])
+        half = (sides - 1) / np.float32(2)
+        column, row = np.floor(x[shown] - half).astype(np.intp), np.floor(y[shown] - half).astype(np.intp)
+        self._put(column, row, sides, depth[order], colors[order])
 
     def _put(
-        self, x: Places, y: Places, depth: NDArray[np.float32], colors: NDArray[np.uint32], side: int
+        self,
+        left: Places,
+        top: Places,
+        sides: NDArray[np.int32],
+        depth: NDArray[np.float32],
+        colors: NDArray[np.uint32],
     ) -> None:
+        """Squares of pixels, discs where they are large enough to be seen as such."""
         height, width = self._pixels.shape
         flat_depth, flat = self._depth.reshape(-1), self._pixels.reshape(-1)
-        first = -(side // 2)
-        for dy in range(first, first + side):
-            for dx in range(first, first + side):
+        for side in np.unique(sides).tolist():
+            mine = sides == side
+            x, y, z, color = left[mine], top[mine], depth[mine], colors[mine]
+            for dy, dx in _stamp(side):
                 at = np.clip(y + dy, 0, height - 1) * width + np.clip(x + dx, 0, width - 1)
-                nearer = depth <= flat_depth[at]
+                nearer = z <= flat_depth[at]
                 at = at[nearer]
-                flat_depth[at] = depth[nearer]
-                flat[at] = colors[nearer]
+                flat_depth[at] = z[nearer]
+                flat[at] = color[nearer]
+
+
+def _sides(shot: Shot, deep: NDArray[np.float32]) -> NDArray[np.int32]:
+    """(n,) device pixels of each point: as in the shader, those close to the eye are up to twice as large."""
+    size = shot.look.point_size * shot.ratio
+    near = 0.0 if shot.view.flat else shot.view.distance * 0.5
+    grown = size * np.clip(near / np.maximum(deep, np.float32(1e-6)), 1.0, 2.0)
+    return np.clip(np.round(grown), 1, LARGEST).astype(np.int32)
+
+
+@cache
+def _stamp(side: int) -> tuple[tuple[int, int], ...]:
+    middle, reach = (side - 1) / 2, side * side / 4
+    places = [(dy, dx) for dy in range(side) for dx in range(side)]
+    if side < ROUND_FROM:
+        return tuple(places)
+    return tuple((dy, dx) for dy, dx in places if (dy - middle) ** 2 + (dx - middle) ** 2 <= reach)
 
 
 def colors_of(
