@@ -45,11 +45,13 @@ def wrapped(angle: float) -> float:
 
 def unit(rotation: Quaternion) -> Quaternion:
     """The same rotation with length 1 and w >= 0; no rotation where all four are 0."""
-    length = math.sqrt(sum(each * each for each in rotation))
-    if length == 0.0 or not math.isfinite(length):
+    largest = max(abs(each) for each in rotation)
+    if largest == 0.0 or not math.isfinite(largest):
         return NO_TURN
-    scale = -1.0 / length if rotation[3] < 0 else 1.0 / length
-    x, y, z, w = (each * scale + 0.0 for each in rotation)
+    # by the largest first, so that no square of an odd file's numbers runs over or under
+    scaled = [each / largest for each in rotation]
+    length = math.sqrt(sum(each * each for each in scaled)) * (-1.0 if rotation[3] < 0 else 1.0)
+    x, y, z, w = (each / length + 0.0 for each in scaled)
     return x, y, z, w
 
 
@@ -202,7 +204,8 @@ def within(
     points: Floats, centre: XYZ, size: XYZ, rotation: Quaternion, margin: float = 0.0
 ) -> NDArray[np.bool_]:
     """(N,) which of the (N, 3) points lie in a cuboid widened by `margin` metres on every side."""
-    local = np.abs(inward(Pose(centre, rotation), points))
+    with np.errstate(invalid="ignore"):  # a point at infinity or nowhere lies in none
+        local = np.abs(inward(Pose(centre, rotation), points))
     inside: NDArray[np.bool_] = np.all(local <= np.array(size) / 2 + margin, axis=1)
     return inside
 
