@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.image.metrics.matching import NOBODY, pair
+from plugins.image.metrics.matching import pair
 from plugins.image.metrics.views import View
+from plugins.judging import NOBODY, mean_known_rows, resampled_precision
 from studio.domain.geometry import Floats, areas
 
 # COCO counts 100 a picture; a page of text or a smear of cells holds more, and none is to be lost
@@ -16,7 +17,6 @@ MOST_PREDICTIONS = 1_000
 SMALL, LARGE = 32**2 / (640 * 480), 96**2 / (640 * 480)
 _NORMAL_PIXELS = 1_000_000.0  # the area that every picture is scaled to, so that sizes are shares of it
 _EVERYTHING = 1e10
-_RECALLS = np.linspace(0.0, 1.0, 101)
 
 
 class AveragePrecision(NamedTuple):
@@ -52,18 +52,10 @@ def average_precision(views: Sequence[View], classes: int) -> AveragePrecision:
     return AveragePrecision(by_size[0], precision[..., 0].mean(axis=(0, 1)), by_size[1:])
 
 
-def mean(values: Floats) -> float:
-    """The mean over the classes that have one, 0 where none has."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else 0.0
-
-
 def resampled_map50(views: Sequence[View], classes: int, counts: NDArray[np.int64]) -> Floats:
     """mAP at IoU 0.5 of every resample; the same as judging the resampled items one by one, but once.
 
-    counts: (B, N), how often each resample holds each of the N items. Returns (B,). What a prediction
-    matches depends on its own picture alone, so matching is done once and a resample only weighs it: one
-    cumulative sum over the ranked predictions of each class, a few ms for a thousand.
+    counts: (B, N), how often each resample holds each of the N items. Returns (B,).
     """
     items = counts.shape[1]
     labels = np.zeros((classes, items))
@@ -76,43 +68,11 @@ def resampled_map50(views: Sequence[View], classes: int, counts: NDArray[np.int6
             rows = (view.scores[own], paired.same_class[own] != NOBODY, np.full(len(own), view.place))
             hits[name].append(np.stack(rows, axis=1).astype(np.float64))
     found = [
-        _resampled_ap(np.concatenate(hits[name]), labels[name], counts)
+        resampled_precision(np.concatenate(hits[name]), labels[name], counts)
         for name in range(classes)
         if labels[name].any()
     ]
-    if not found:
-        return np.zeros(len(counts))
-    table = np.stack(found)
-    known = ~np.isnan(table)
-    out: Floats = np.where(known, table, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return out
-
-
-def _resampled_ap(rows: Floats, labels: Floats, counts: NDArray[np.int64]) -> Floats:
-    """(B,) average precision of one class; NaN for a resample without any label of it.
-
-    rows: (D, 3) score, whether it holds a label, index of its item.
-    """
-    positives = counts @ labels
-    out = np.where(positives > 0, 0.0, np.nan)
-    if not len(rows):
-        return out
-    rows = rows[np.argsort(-rows[:, 0], kind="stable")]
-    hit, item = rows[:, 1], rows[:, 2].astype(np.int64)
-    step = max(1, 4_000_000 // len(rows))  # 32 MB of float64 at a time
-    for start in range(0, len(counts), step):
-        weights = counts[start : start + step, item].astype(np.float64)
-        right = np.cumsum(weights * hit, axis=1)
-        shown = np.cumsum(weights, axis=1)
-        precision = np.divide(right, shown, out=np.zeros_like(right), where=shown > 0)
-        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        for row in range(len(weights)):
-            total = positives[start + row]
-            if total:
-                at = np.searchsorted(right[row] / total, _RECALLS, side="left")
-                reached = at[at < len(hit)]
-                out[start + row] = envelope[row, reached].sum() / len(_RECALLS)
-    return out
+    return mean_known_rows(np.stack(found)) if found else np.zeros(len(counts))
 
 
 def _as_coco(views: Sequence[View]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -9,17 +9,24 @@ from plugins.image.metrics.average_precision import (
     LARGE,
     SMALL,
     average_precision,
-    mean,
     resampled_map50,
 )
-from plugins.image.metrics.matching import NOBODY, Pairing, best_threshold, confusion_matrix, outcomes, pair
+from plugins.image.metrics.matching import Pairing, outcomes, pair
 from plugins.image.metrics.views import Ints, View, classes_of, views_of
+from plugins.judging import (
+    NOBODY,
+    best_threshold,
+    class_metrics,
+    confusion_matrix,
+    curve,
+    mean_known,
+    ratio,
+)
 from studio.domain.contracts.training import Judged, Judgement
 from studio.domain.geometry import Floats, areas, iou_matrix
-from studio.domain.wire.evaluation import ClassMetrics, Curve, Match, Slice
+from studio.domain.wire.evaluation import Curve, Slice
 
 CROWDED_IOU = 0.2  # labels of one picture that overlap each other so far make it a crowded one
-_CURVE_POINTS = 200
 
 
 class BoxDetection:
@@ -51,7 +58,7 @@ class BoxDetection:
         matches.sort(key=lambda match: -match.score)
         precisions = average_precision(views, len(names))
         per_class = tuple(
-            _class_metrics(name, float(ap50), float(ap), matches)
+            class_metrics(name, float(ap50), float(ap), matches)
             for name, ap50, ap in zip(names, precisions.ap50, precisions.ap, strict=True)
         )
         right = sum(match.outcome == "true_positive" for match in matches)
@@ -59,18 +66,18 @@ class BoxDetection:
         return Judgement(
             threshold=threshold,
             metrics=(
-                ("map50", mean(precisions.ap50)),
-                ("map", mean(precisions.ap)),
-                ("precision", _ratio(right, shown)),
-                ("recall", _ratio(right, labels)),
-                ("f1", _ratio(2 * right, shown + labels)),
+                ("map50", mean_known(precisions.ap50)),
+                ("map", mean_known(precisions.ap)),
+                ("precision", ratio(right, shown)),
+                ("recall", ratio(right, labels)),
+                ("f1", ratio(2 * right, shown + labels)),
             ),
             per_class=per_class,
             slices=_slices(views, len(names), precisions.by_size),
             curves=tuple(
-                curve
+                drawn
                 for index, name in enumerate(names)
-                if (curve := _curve(name, index, views, pairings)) is not None
+                if (drawn := _curve(name, index, views, pairings)) is not None
             ),
             confusion_classes=names,
             confusion=confusion_matrix(matches, names),
@@ -80,7 +87,7 @@ class BoxDetection:
     def score(self, items: Sequence[Judged], classes: Sequence[str]) -> float:
         """mAP at IoU 0.5, over the classes that have labels."""
         names = classes_of(items, classes)
-        return mean(average_precision(views_of(items, names), len(names)).ap50)
+        return mean_known(average_precision(views_of(items, names), len(names)).ap50)
 
     def resampled_scores(
         self, items: Sequence[Judged], classes: Sequence[str], counts: NDArray[np.int64]
@@ -93,40 +100,13 @@ class BoxDetection:
 BOX_DETECTION = BoxDetection()
 
 
-def _class_metrics(name: str, ap50: float, ap: float, matches: Sequence[Match]) -> ClassMetrics:
-    own = [match for match in matches if name in (match.labelled, match.predicted)]
-    labels = sum(match.labelled == name and match.label_xyxy is not None for match in own)
-    predictions = sum(match.predicted == name and match.predicted_xyxy is not None for match in own)
-    right = sum(match.outcome == "true_positive" for match in own)
-    return ClassMetrics(
-        class_name=name,
-        ap50=_known(ap50),
-        ap=_known(ap),
-        precision=_ratio(right, predictions),
-        recall=_ratio(right, labels),
-        labels=labels,
-        predictions=predictions,
-    )
-
-
 def _curve(name: str, index: int, views: Sequence[View], pairings: Sequence[Pairing]) -> Curve | None:
-    """Precision over recall of one class, thinned to points that a plot can show; None without labels."""
-    labels = sum(int(np.count_nonzero(view.label_classes == index)) for view in views)
     own = [view.predicted_classes == index for view in views]
-    scores = _joined([view.scores[mine] for view, mine in zip(views, own, strict=True)])
-    if not labels or not len(scores):
-        return None
-    hits = _any_held([paired.same_class[mine] for paired, mine in zip(pairings, own, strict=True)])
-    order = np.argsort(-scores, kind="stable")
-    right = np.cumsum(hits[order])
-    recall = right / labels
-    precision = right / np.arange(1, len(order) + 1)
-    kept = np.unique(np.linspace(0, len(order) - 1, min(len(order), _CURVE_POINTS)).round().astype(int))
-    return Curve(
+    return curve(
         name,
-        tuple(float(value) for value in recall[kept]),
-        tuple(float(value) for value in precision[kept]),
-        tuple(float(value) for value in scores[order][kept]),
+        _joined([view.scores[mine] for view, mine in zip(views, own, strict=True)]),
+        _any_held([paired.same_class[mine] for paired, mine in zip(pairings, own, strict=True)]),
+        sum(int(np.count_nonzero(view.label_classes == index)) for view in views),
     )
 
 
@@ -136,7 +116,7 @@ def _slices(views: Sequence[View], classes: int, by_size: Floats) -> tuple[Slice
     for name, (low, high), precision in zip(("small", "medium", "large"), bounds, by_size, strict=True):
         inside = [_boxes_between(view, low, high) for view in views]
         items = len({view.place for view, count in zip(views, inside, strict=True) if count})
-        found.append(Slice(f"{name} boxes", items, sum(inside), mean(precision)))
+        found.append(Slice(f"{name} boxes", items, sum(inside), mean_known(precision)))
     crowded = {view.place for view in views if _is_crowded(view)}
     for name, part in (
         ("crowded items", [view for view in views if view.place in crowded]),
@@ -144,7 +124,7 @@ def _slices(views: Sequence[View], classes: int, by_size: Floats) -> tuple[Slice
     ):
         labels = sum(len(view.label_boxes) for view in part)
         items = len({view.place for view in part})
-        found.append(Slice(name, items, labels, mean(average_precision(part, classes).ap50)))
+        found.append(Slice(name, items, labels, mean_known(average_precision(part, classes).ap50)))
     return tuple(found)
 
 
@@ -167,12 +147,3 @@ def _joined(parts: Sequence[Floats]) -> Floats:
 
 def _any_held(parts: Sequence[Ints]) -> NDArray[np.bool_]:
     return np.concatenate(parts) != NOBODY if parts else np.zeros(0, np.bool_)
-
-
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
-
-
-def _known(value: float) -> float:
-    """0 where a class has no label: a message holds no NaN."""
-    return 0.0 if np.isnan(value) else value

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.image.metrics import BOX_DETECTION
-from plugins.image.metrics.matching import best_threshold
+from plugins.judging import best_threshold
 from studio.domain.contracts.training import Judged
 from studio.domain.entities import AnyEntity, Box, Track
 from studio.domain.geometry import iou_matrix
