@@ -92,9 +92,9 @@ def run(argv: list[str]) -> int:
     }
     lines = [f"{len(found.items):,} items written as {writer.title}."]
     lines += [f"  lost: {loss.count:,} x {loss.what} ({loss.how})" for loss in losses]
-    lines += [f"  left out: {said(problem)}" for problem in found.problems[:20]]
+    lines += [f"  to look at: {said(problem)}" for problem in found.problems[:20]]
     if len(found.problems) > 20:
-        lines.append(f"  and {len(found.problems) - 20:,} more were left out (see --json)")
+        lines.append(f"  and {len(found.problems) - 20:,} more to look at (see --json)")
     lines += [] if losses or found.problems else ["  Nothing was lost."]
     answer(report, as_json=arguments.json, text="\n".join(lines))
     return DONE

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from studio.domain.contracts.formats import Budget, Format, Media, Problem, ReadItem, Sniffed
+from studio.domain.contracts.fitting import misfits
+from studio.domain.contracts.formats import Budget, Format, Media, MediaFile, Problem, ReadItem, Sniffed
 from studio.domain.contracts.plugin import installed_plugins, load_part
 from studio.domain.contracts.reading import as_problem
 from studio.domain.contracts.tree import FolderTree
@@ -93,8 +95,10 @@ def read_folder(path: Path, name: str = "", *, check_media: bool = True) -> Foun
     for read in _read(known[name], tree):
         if isinstance(read, Problem):
             problems.append(read)
-        elif not check_media or _media_hold(tree, read, problems):
+        elif not check_media:
             items.append(read)
+        elif (checked := _with_real_sizes(tree, read, problems)) is not None:
+            items.append(checked)
     if not items and problems:
         raise AtelierError(
             "import.nothing",
@@ -127,16 +131,24 @@ def _read(format_: Format, tree: FolderTree) -> Iterator[ReadItem | Problem]:
         )
 
 
-def _media_hold(tree: FolderTree, item: ReadItem, problems: list[Problem]) -> bool:
+def _with_real_sizes(tree: FolderTree, item: ReadItem, problems: list[Problem]) -> ReadItem | None:
+    """The item with its pictures' own sizes; None where one of its files cannot be used."""
+    sizes: dict[str, tuple[int, int]] = {}
+    media: list[MediaFile] = []
     for file in item.media:
-        checker = media_of(file.stream.kind) if file.paths else None
+        stream, checker = file.stream, media_of(file.stream.kind) if file.paths else None
         for path in file.paths if checker else ():
             try:
-                checker.probe(tree.local(path), Budget())  # type: ignore[union-attr]
+                found = checker.probe(tree.local(path), Budget())  # type: ignore[union-attr]
             except AtelierError as error:
                 problems.append(as_problem(path, error))
-                return False
-    return True
+                return None
+            if found.width and found.height:
+                sizes[path] = found.width, found.height
+                stream = replace(stream, width=found.width, height=found.height)
+        media.append(replace(file, stream=stream))
+    problems += misfits(item, sizes)
+    return replace(item, media=tuple(media))
 
 
 def inspection(found: Found) -> Inspection:

@@ -191,6 +191,7 @@ def _judged(item: ReadItem, boxes: Sequence[FoundBox]) -> Judged:
         scores=tuple(scores),
         width=stream.width,
         height=stream.height,
+        stream=stream.id,
     )
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import msgspec
 from msgspec.structs import replace
 
+from studio.domain.contracts.fitting import misfits
 from studio.domain.contracts.formats import Budget, Format, Media, MediaFile, Problem, ReadItem, Tree
 from studio.domain.contracts.plugin import installed_plugins, load_part
 from studio.domain.contracts.reading import as_problem
@@ -91,7 +92,8 @@ def _work(orders: Orders, format_: Format, pipe: BinaryIO) -> None:
             send(pipe, Bad(read))
         elif read.source not in orders.skip:
             send(pipe, At(read.source))
-            send(pipe, preparing.prepared(read))
+            for each in preparing.prepared(read):
+                send(pipe, each)
     send(pipe, End())
 
 
@@ -122,23 +124,30 @@ class _Preparing:
         self._media: dict[str, Media | None] = {}
         self._budget = Budget()
 
-    def prepared(self, read: ReadItem) -> Prepared | Bad:
-        """The item with its streams as they really are, or why it is left out."""
+    def prepared(self, read: ReadItem) -> Iterator[Prepared | Bad]:
+        """The item with its streams as they really are and what does not fit them, or why it is left out."""
+        sizes: dict[str, tuple[int, int]] = {}
         streams: list[Stream] = []
         frames: list[PreparedFrame] = []
         for file in read.media:
             path = file.paths[0] if file.paths else read.source
             try:
-                stream, made = self._stream(file)
+                stream, made = self._stream(file, sizes)
             except AtelierError as error:
-                return Bad(as_problem(path, error), read.source, skipped=True)
+                yield Bad(as_problem(path, error), read.source, skipped=True)
+                return
             except (MemoryError, OSError, ValueError) as error:
-                return Bad(_unreadable(path, error), read.source, skipped=True)
+                yield Bad(_unreadable(path, error), read.source, skipped=True)
+                return
             streams.append(stream)
             frames += made
-        return Prepared(read, tuple(streams), tuple(frames))
+        for problem in misfits(read, sizes):
+            yield Bad(problem)
+        yield Prepared(read, tuple(streams), tuple(frames))
 
-    def _stream(self, file: MediaFile) -> tuple[Stream, list[PreparedFrame]]:
+    def _stream(
+        self, file: MediaFile, sizes: dict[str, tuple[int, int]]
+    ) -> tuple[Stream, list[PreparedFrame]]:
         stream = file.stream
         if file.text is not None:
             return stream, [PreparedFrame(stream, 0, "", text=file.text)]
@@ -149,6 +158,8 @@ class _Preparing:
             if media is not None:
                 with self._local(path) as local:
                     found = media.probe(local, self._budget)
+                    if found.width and found.height:
+                        sizes[path] = found.width, found.height
                     # the label file says which stream it is and when, the file itself how large
                     stream = replace(
                         found,

@@ -37,6 +37,7 @@ def judged(stored: StoredItem, revision: int, labels: tuple[AnyEntity, ...], lay
         revision=revision,
         width=stored.width,
         height=stored.height,
+        stream=stored.stream,
     )
 
 

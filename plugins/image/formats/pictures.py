@@ -10,6 +10,7 @@ from studio.domain.wire.projects import Stream
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 STREAM = StreamId("image")
 Rect = tuple[float, float, float, float]
+_ROUNDING = 1.0 + 1e-9  # pixels
 
 
 def picture(path: str, width: int = 0, height: int = 0) -> MediaFile:
@@ -33,10 +34,11 @@ def split_of(path: str) -> str:
 def sound_box(
     where: str, what: str, xyxy: Rect, width: int, height: int
 ) -> tuple[Rect | None, Problem | None]:
-    """The part of a box that can be used, and what was wrong with it.
+    """A box as it can be used, and what was wrong with it.
 
-    Not finite: nothing can be used. Turned around: turned back. Outside the picture (by more than a pixel,
-    which is rounding): clipped, or nothing where no pixel is left.
+    Not finite or empty: it cannot be used. Turned around: turned back. A pixel at most beyond the picture,
+    which is rounding: clipped. Further outside it stays as it is, for the size is only what the label file
+    says (`contracts.fitting` compares it with the picture itself).
     """
     if not all(math.isfinite(value) for value in xyxy):
         return None, Problem(
@@ -47,32 +49,17 @@ def sound_box(
         )
     box = normalised(xyxy)
     turned = box != xyxy
-    if width and height:
-        inside = clipped(box, width, height)
-        if inside[2] - inside[0] <= 0 or inside[3] - inside[1] <= 0:
-            return None, Problem(
-                path=where,
-                code="import.bad_box",
-                message=f"The box of {what} at {_said(xyxy)} is empty or outside its picture of "
-                f"{width} x {height}; it was left out.",
-                hint="Check that the label file belongs to this picture.",
-            )
-        if max(abs(a - b) for a, b in zip(inside, box, strict=True)) > 1.0 + 1e-9:
-            return inside, Problem(
-                path=where,
-                code="import.bad_box",
-                message=f"The box of {what} at {_said(xyxy)} reaches outside its picture of "
-                f"{width} x {height}; it was clipped.",
-                hint="Look at it in Label.",
-            )
-        box = inside
-    elif box[2] - box[0] <= 0 or box[3] - box[1] <= 0:
+    if _is_empty(box):
         return None, Problem(
             path=where,
             code="import.bad_box",
             message=f"The box of {what} at {_said(xyxy)} is empty; it was left out.",
             hint="Draw it again here.",
         )
+    if width and height:
+        inside = clipped(box, width, height)
+        if not _is_empty(inside) and max(abs(a - b) for a, b in zip(inside, box, strict=True)) <= _ROUNDING:
+            box = inside
     if turned:
         return box, Problem(
             path=where,
@@ -81,6 +68,10 @@ def sound_box(
             hint="Look at it in Label.",
         )
     return box, None
+
+
+def _is_empty(box: Rect) -> bool:
+    return box[2] - box[0] <= 0 or box[3] - box[1] <= 0
 
 
 def _said(xyxy: Rect) -> str:

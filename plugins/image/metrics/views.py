@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from studio.domain.contracts.training import Judged
 from studio.domain.entities import AnyEntity, Box, Track
-from studio.domain.geometry import Floats
+from studio.domain.geometry import Floats, clipped
 from studio.domain.ids import EntityId, ItemId, StreamId
 
 Ints = NDArray[np.int64]
@@ -63,7 +64,7 @@ def _views(index: int, item: Judged, place: dict[str, int]) -> Iterable[View]:
     label_class = _class_of_track(item.labels, place)
     predicted_class = _class_of_track(item.predictions, place)
     for where in sorted(labels.keys() | predictions.keys()) or [(StreamId(""), 0)]:
-        drawn = labels.get(where, [])
+        drawn = _on_picture(labels.get(where, []), item)
         # a stable sort: equal scores keep the model's order, as COCO's merge sort does
         found = sorted(predictions.get(where, []), key=lambda box: -scores.get(box.id, 0.0))
         yield View(
@@ -81,6 +82,20 @@ def _views(index: int, item: Judged, place: dict[str, int]) -> Iterable[View]:
             np.array([predicted_class[box.track] for box in found], np.int64),
             np.array([scores.get(box.id, 0.0) for box in found], np.float64),
         )
+
+
+def _on_picture(labels: list[Box], item: Judged) -> list[Box]:
+    """Labels as far as a model can see them; those wholly beyond the picture it cannot find at all."""
+    if not (item.width and item.height):
+        return labels
+    seen: list[Box] = []
+    for label in labels:
+        inside = clipped(label.xyxy, item.width, item.height) if label.stream == item.stream else label.xyxy
+        if inside == label.xyxy:
+            seen.append(label)
+        elif inside[0] < inside[2] and inside[1] < inside[3]:
+            seen.append(replace(label, xyxy=inside))
+    return seen
 
 
 def _by_frame(entities: Iterable[AnyEntity]) -> dict[tuple[StreamId, int], list[Box]]:

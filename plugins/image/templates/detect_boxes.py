@@ -387,7 +387,8 @@ class Pictures:
         scale = min(self.size[0] / picture.shape[1], self.size[1] / picture.shape[0])
         boxes = np.array(sample.boxes, np.float32).reshape(-1, 4) * scale
         classes = np.array(sample.classes, np.int64)
-        inside = boxes.clip(0, [*self.size, *self.size]).astype(np.float32)
+        edges = np.minimum(np.array(picture.shape[1::-1], np.float32) * scale, self.size)
+        inside = boxes.clip(0, [*edges, *edges]).astype(np.float32)
         real = ((inside[:, 2:] - inside[:, :2]) > 0).all(1)  # nothing is learned from a box without an area
         return Example(resized(picture, scale), inside[real], classes[real], scale)
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from studio.domain.entities import AnyEntity
-from studio.domain.ids import EntityId
+from studio.domain.ids import EntityId, StreamId
 from studio.domain.wire.evaluation import ClassMetrics, Curve, Match, Slice
 
 
@@ -28,7 +28,7 @@ class TrainingTemplate(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """One item, as people labelled it and as a model sees it."""
+    """One item, as people labelled it and as a model sees it. The size is that of `stream`, its first one."""
 
     item: str
     name: str
@@ -38,6 +38,7 @@ class Judged(Struct, frozen=True):
     revision: int = 0
     width: int = 0
     height: int = 0
+    stream: StreamId = StreamId("")
 
 
 class Judgement(Struct, frozen=True):

@@ -110,6 +110,32 @@ def test_a_bad_file_is_named_and_stops_nothing(owner, project, tmp_path):
     assert not list(tmp_path.rglob("escaped.txt"))
 
 
+def test_what_does_not_fit_its_real_picture_is_counted_and_comes_in_as_it_was(owner, project, tmp_path):
+    folder = voc_folder(tmp_path / "voc", 3)
+    pictures = folder / "JPEGImages"
+    picture(pictures / "picture_00000.png", 1, (20, 15))  # scaled after it was labelled
+    picture(pictures / "picture_00001.png", 1, (48, 64))  # turned after it was labelled
+    report = bring_in(owner, project, folder)
+    assert (report.items, report.shapes, report.skipped) == (3, 6, 0)
+    said = {(problem.path.rpartition("/")[2], problem.code): problem for problem in report.problems}
+    assert set(said) == {
+        ("picture_00000.png", "import.wrong_size"),
+        ("picture_00000.png", "import.outside"),
+        ("picture_00001.png", "import.wrong_size"),
+    }
+    assert "64 x 48 pixels, the picture has 20 x 15" in said["picture_00000.png", "import.wrong_size"].message
+    assert "2 of 2 shapes" in said["picture_00000.png", "import.outside"].message
+    assert "turned" in said["picture_00001.png", "import.wrong_size"].hint
+    row = items_of(owner, project).rows[0]
+    assert (row.width, row.height) == (20, 15)
+    boxes = [each for each in owner.call(routes.DOCUMENT, item=row.id).entities if isinstance(each, Box)]
+    assert sorted(each.xyxy for each in boxes) == [(4.0, 5.0, 25.0, 30.0), (5.0, 5.0, 26.0, 30.0)]
+    # the command line says the same
+    assert sorted(inspection(read_folder(folder)).warnings) == sorted(
+        f"{problem.path}: {problem.message} {problem.hint}" for problem in report.problems
+    )
+
+
 def test_a_mended_file_comes_in_with_the_same_import(owner, project, tmp_path):
     folder = voc_folder(tmp_path / "voc", 4)
     (folder / "JPEGImages" / "picture_00001.png").write_bytes(b"this is no picture")

@@ -97,7 +97,7 @@ def test_boxes_outlines_masks_and_attributes_survive_the_way_out_and_back(tmp_pa
             "import.bad_box",
         ),
         (
-            {"annotations": [{"id": 1, "image_id": 1, "category_id": 7, "bbox": [99, 99, 3, 4]}]},
+            {"annotations": [{"id": 1, "image_id": 1, "category_id": 7, "bbox": [9, 9, 0, 4]}]},
             "import.bad_box",
         ),
         ({"annotations": [{"id": 1, "image_id": 1, "category_id": 7, "bbox": "x"}]}, "import.bad_box"),

@@ -27,7 +27,7 @@ def judged(labels: list[Drawn], found: list[Found], name: str = "a.png") -> Judg
     for class_name, xyxy, score in found:
         predicted += _box(class_name, xyxy)
         scores.append((predicted[-1].id, score))
-    return Judged(new_id(), name, tuple(drawn), tuple(predicted), tuple(scores), 1, 640, 480)
+    return Judged(new_id(), name, tuple(drawn), tuple(predicted), tuple(scores), 1, 640, 480, StreamId("s"))
 
 
 def _box(class_name: str, xyxy: tuple[float, float, float, float]) -> list[AnyEntity]:
@@ -267,3 +267,10 @@ def test_more_than_a_hundred_objects_of_one_picture_all_count() -> None:
     ]
     found = [(name, box, 0.5 + index / 1000) for index, (name, box) in enumerate(labels)]
     assert BOX_DETECTION.score([judged(labels, found)], ("cell",)) == 1
+
+
+def test_of_a_label_beyond_its_picture_only_what_can_be_seen_is_judged() -> None:
+    reaching = judged([("cell", (600.0, 440.0, 900.0, 900.0))], [("cell", (600.0, 440.0, 640.0, 480.0), 0.9)])
+    assert BOX_DETECTION.score([reaching], CLASSES) == 1.0
+    beyond = judged([("cell", (0.0, 0.0, 9.0, 9.0)), ("cell", (700.0, 0.0, 800.0, 90.0))], [])
+    assert BOX_DETECTION.judge([beyond], CLASSES, 0.5).per_class[0].labels == 1

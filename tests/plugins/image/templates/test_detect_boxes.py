@@ -113,6 +113,16 @@ def test_a_picture_without_boxes_and_a_single_class_teach_too(recipe: ModuleType
     assert box.item() == 0
 
 
+def test_of_a_box_beyond_its_picture_only_what_can_be_seen_is_taught(recipe: ModuleType) -> None:
+    from atelier_run import Sample
+
+    picture = cv2.imencode(".png", np.zeros((32, 64, 3), np.uint8))[1].tobytes()
+    boxes = ((40.0, 10.0, 90.0, 90.0), (70.0, 0.0, 80.0, 9.0), (0.0, 0.0, 64.0, 32.0))
+    seen = recipe.Pictures([Sample("a", "a", picture, (0, 1, 2), boxes)], (64, 64))[0]
+    assert seen.boxes.tolist() == [[40, 10, 64, 32], [0, 0, 64, 32]]
+    assert seen.classes.tolist() == [0, 2]
+
+
 def test_a_perfect_answer_has_the_precision_of_one(recipe: ModuleType) -> None:
     pictures = several(recipe, [np.zeros((64, 64, 3), np.uint8)] * 3, [0, 1, 1])
     found = [(each.classes, np.ones(1), each.boxes) for each in map(pictures.__getitem__, range(3))]
