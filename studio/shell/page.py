@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.domain.contracts.command import Command
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId, ItemId, ProjectId, StreamId, TaskId
+from studio.domain.ids import EntityId, ItemId, ModelId, ProjectId, StreamId, TaskId
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.projects import ItemQuery, Project
 from studio.domain.wire.session import Role, UserInfo
@@ -49,6 +49,8 @@ class Place(Struct, frozen=True):
     stream: StreamId | None = None  # with `frame` and `xyxy`: a spot where no entity may be
     frame: int = 0
     xyxy: tuple[float, float, float, float] | None = None
+    model: ModelId | None = None  # whose predictions are shown; None: everybody's
+    threshold: float | None = None  # from which score they are shown; None: the page's usual one
     task: TaskId | None = None
     folder: str = ""  # to be brought in
     subject: str = ""  # id of a snapshot, run, evaluation, release ... by page

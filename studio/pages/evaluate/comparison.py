@@ -18,16 +18,16 @@ from widgets.contact_sheet import ContactSheet
 
 
 class ComparisonView(QWidget):
-    """`opened(Match)` goes to the object in Label."""
+    """`opened(Match, Evaluation)` goes to the object in Label, as the one of the two saw it."""
 
-    opened = Signal(object)
+    opened = Signal(object, object)
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
         self._calls = desk.calls_of(self)
         self._picture_calls = desk.picture_calls_of(self)
-        self._matches: dict[str, Match] = {}
+        self._matches: dict[str, tuple[Match, Evaluation]] = {}
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.said.setTextFormat(Qt.TextFormat.PlainText)
@@ -73,12 +73,15 @@ class ComparisonView(QWidget):
             f"{len(found.gained):,} gained, {len(found.lost):,} lost."
         )
         self.table.show_rows([(metric_title(name), a, b, b - a) for name, a, b in found.metrics])
-        self._fill(self.gained, "Gained", found.gained)
-        self._fill(self.lost, "Lost", found.lost)
+        # what has no label and is gained is a false positive that the first alone makes
+        gained = [(match, second if match.label is not None else first) for match in found.gained]
+        self._fill(self.gained, "Gained", gained)
+        self._fill(self.lost, "Lost", [(match, second) for match in found.lost])
 
-    def _fill(self, sheet: ContactSheet, title: str, matches: Sequence[Match]) -> None:
+    def _fill(self, sheet: ContactSheet, title: str, seen: Sequence[tuple[Match, Evaluation]]) -> None:
+        matches = [match for match, _ in seen]
         self._titles[title].setText(f"{title}: {len(matches):,}")
-        self._matches.update((match.id, match) for match in matches)
+        self._matches.update((match.id, (match, evaluation)) for match, evaluation in seen)
         sheet.set_total(len(matches))
         if matches:
             sheet.set_rows(0, [cell_of(match) for match in matches])
@@ -87,7 +90,7 @@ class ComparisonView(QWidget):
         sheet = ContactSheet(name=name)
         sheet.set_side(150)
         sheet.picture_wanted.connect(lambda picture: self._want(sheet, picture))
-        sheet.opened.connect(lambda key: self.opened.emit(self._matches[key]))
+        sheet.opened.connect(lambda key: self.opened.emit(*self._matches[key]))
         return sheet
 
     def _want(self, sheet: ContactSheet, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -105,7 +106,7 @@ class EvaluatePage(Page):
         self.sheet.judged.connect(self._judge)
         self.matrix.chosen.connect(self.sheet.show_cell)
         self.comparison = ComparisonView(desk)
-        self.comparison.opened.connect(self._open)
+        self.comparison.opened.connect(lambda match, of: desk.go(place_of(match, of)))
         self.tabs = QTabWidget()
         self.curves: CurvePlot | None = None
         self.nothing = EmptyState("No model to evaluate yet")
@@ -363,16 +364,8 @@ class EvaluatePage(Page):
             self.desk.say(f"{verdict_title(kind)}: kept for {len(matches):,}.")
 
     def _open(self, match: Match) -> None:
-        self.desk.go(
-            Place(
-                "label",
-                item=match.item,
-                entity=match.label,
-                stream=match.stream,
-                frame=match.frame,
-                xyxy=match.predicted_xyxy or match.label_xyxy,
-            )
-        )
+        if self._shown is not None:
+            self.desk.go(place_of(match, self._shown))
 
     def _lay_out(self) -> None:
         asking = QHBoxLayout()
@@ -416,6 +409,25 @@ class EvaluatePage(Page):
 
 def _verdict(client: Client, key: EvaluationId, match: Match, verdict: NewVerdict, _call: object) -> Match:
     return client.call(routes.VERDICT, verdict, evaluation=key, match=match.id)
+
+
+def place_of(match: Match, evaluation: Evaluation) -> Place:
+    """The very object in Label, among what the judged model saw at the evaluation's threshold.
+
+    A prediction below it is shown as well where it is the one that is opened; scores are shown, and chosen,
+    in hundredths.
+    """
+    least = evaluation.threshold if match.predicted_xyxy is None else min(evaluation.threshold, match.score)
+    return Place(
+        "label",
+        item=match.item,
+        entity=match.label,
+        stream=match.stream,
+        frame=match.frame,
+        xyxy=match.predicted_xyxy or match.label_xyxy,
+        model=evaluation.model,
+        threshold=math.floor(least * 100) / 100,
+    )
 
 
 def _name_of(evaluation: Evaluation, snapshots: dict[str, Snapshot]) -> str:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QInputDialog, QStackedWidget, QVBoxLayout, QWidget
 from studio.domain.contracts.command import Command
 from studio.domain.contracts.editing import Editor
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId, ItemId
+from studio.domain.ids import EntityId, ItemId, ModelId
 from studio.domain.wire import routes
 from studio.domain.wire.documents import Draft, Lease
 from studio.domain.wire.jobs import Event
@@ -43,6 +43,7 @@ _INPUT = (
 _CHECK_MS = 250
 _CHECK_LARGE_MS = 2000
 _LARGE = 2000  # entities
+_LEAST_SCORE = 0.3  # from which predictions are shown, where nobody asks for another
 _BUTTONS_BEFORE = (
     ("item.previous", "previous"),
     ("item.next", "next"),
@@ -66,6 +67,8 @@ class LabelPage(Page):
         self._opener: Opener | None = None
         self._item: ItemId | None = None
         self._then: Place | None = None  # what to mark once the item is open
+        self._model: ModelId | None = None  # whose predictions are shown; None: all
+        self._least_score = _LEAST_SCORE
         self._stop_listening: Callable[[], object] = lambda: None
         self.host = Host(desk, desk.picture_calls_of(self), self)
         self.editor: Editor | None = None
@@ -119,6 +122,9 @@ class LabelPage(Page):
         project = self.desk.project
         if project is None or self._opener is None:
             return
+        if place.item is not None or place.items or place.query is not None:
+            self._model = place.model
+            self._least_score = _LEAST_SCORE if place.threshold is None else place.threshold
         if place.items:
             self.source.show_chosen(project.id, place.items)
         elif place.query is not None or not self.source.known:
@@ -163,6 +169,7 @@ class LabelPage(Page):
         if opener is None or project is None:
             return
         if item == self._item and self.host.opened is not None:
+            self._show_predictions()
             self._mark()
             return
         self._close_item()
@@ -220,7 +227,6 @@ class LabelPage(Page):
         stops = (document.listen(self._document_changed), document.on_work(self._work_changed))
         self._stop_listening = lambda: [stop() for stop in stops]
         self.editor.open(opened.item, document.document, opened.ontology, document.read_only)
-        self.editor.set_predictions(opened.predictions, 0.3)
         self.middle.setCurrentWidget(self.editors.widget_of(self.editor))
         self.bar.show_state(opened.item.state)
         self.around.show(opened.item)
@@ -228,6 +234,7 @@ class LabelPage(Page):
         self._refresh_lists(frozenset(), everything=True)
         self.tasks.look_for(opened.item.id)
         self.panels.review.show_item(opened)
+        self._show_predictions()
         self._mark()
         self._focus()
 
@@ -253,6 +260,13 @@ class LabelPage(Page):
         self._item = None
         if opened is not None:
             opened.document.close()
+
+    def _show_predictions(self) -> None:
+        """Those of the model that is asked about, or of all, from the score that is asked for."""
+        opened = self.host.opened
+        if self.editor is not None and opened is not None:
+            of_model = tuple(each for each in opened.predictions if self._model in (None, each.model))
+            self.editor.set_predictions(of_model, self._least_score)
 
     def _mark(self) -> None:
         place, self._then = self._then, None

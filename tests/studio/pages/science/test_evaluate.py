@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from plugins.image.editor import ImageEditor
+from studio.domain.ids import EvaluationId, ItemId, MatchId, ModelId, ProjectId, SnapshotId
 from studio.domain.wire import routes
-from studio.domain.wire.evaluation import Evaluation, MatchQuery, NewEvaluation
-from studio.pages.evaluate.page import EvaluatePage
+from studio.domain.wire.evaluation import Evaluation, Match, MatchQuery, NewEvaluation
+from studio.pages.evaluate.page import EvaluatePage, place_of
 from studio.pages.label.page import LabelPage
 from tests.studio.pages.science.conftest import Seat
+from tests.training.workspace import STREAM
 
+EVALUATION = Evaluation(
+    EvaluationId("e"), ProjectId("p"), ModelId("m"), "m", SnapshotId("s"), "validation", 0.5, "done",
+    threshold=0.42,
+)  # fmt: skip
+MATCH = Match(
+    MatchId("x"), ItemId("i"), "i.png", STREAM, 0, "false_positive", 0.9, 0.0,
+    predicted="cell", predicted_xyxy=(400.0, 300.0, 460.0, 380.0),
+)  # fmt: skip
 WRONG = MatchQuery(outcomes=("false_positive", "false_negative", "confusion"))
 
 
@@ -28,6 +41,14 @@ def shown(seat: Seat, evaluation: Evaluation) -> EvaluatePage:
     assert isinstance(page, EvaluatePage)
     seat.until(page.sheet.selected)
     return page
+
+
+def drawn_predictions(label: LabelPage) -> list[tuple[float, ...]]:
+    """The boxes of the predictions that are shown over the picture."""
+    editor = label.editor
+    assert isinstance(editor, ImageEditor)
+    assert editor.scene is not None
+    return [tuple(bounds) for bounds in editor.bench.predictions.drawn(editor.scene).bounds]
 
 
 def test_a_digit_judges_the_chosen_mistake_and_goes_on_to_the_next(seat: Seat) -> None:
@@ -69,6 +90,40 @@ def test_enter_opens_that_very_object_in_label(seat: Seat) -> None:
     seat.until(label.is_open)
     assert label.host.opened is not None
     assert label.host.opened.item.id == match.item
+    assert match.predicted_xyxy in drawn_predictions(label)
+
+
+@pytest.mark.parametrize(("score", "least"), [(0.118, 0.11), (0.9, 0.42), (0.42, 0.42)])
+def test_the_clicked_prediction_is_at_or_above_the_threshold_that_label_opens_with(
+    score: float, least: float
+) -> None:
+    match = msgspec.structs.replace(MATCH, score=score)
+    place = place_of(match, EVALUATION)
+    assert (place.threshold, place.model) == (least, EVALUATION.model)
+    assert place.threshold is not None
+    assert place.threshold <= score
+    assert place.threshold <= EVALUATION.threshold
+
+
+def test_a_label_that_was_not_found_is_opened_at_the_evaluations_own_threshold() -> None:
+    missed = msgspec.structs.replace(MATCH, outcome="false_negative", score=0.0, predicted_xyxy=None)
+    assert place_of(missed, EVALUATION).threshold == 0.42
+
+
+def test_label_shows_the_judged_models_predictions_from_the_evaluations_threshold(seat: Seat) -> None:
+    seat.window.go(place_of(msgspec.structs.replace(MATCH, item=seat.loop.items[1]), EVALUATION))
+    label = seat.window.stack.page("label")
+    assert isinstance(label, LabelPage)
+    seat.until(label.is_open)
+    assert drawn_predictions(label) == []  # of a model that never looked at it
+    place = place_of(
+        msgspec.structs.replace(MATCH, item=seat.loop.items[1], score=0.95),
+        msgspec.structs.replace(EVALUATION, model=seat.loop.poor, threshold=0.93),
+    )
+    seat.window.go(place)  # the item is open already
+    assert len(drawn_predictions(label)) == 1
+    seat.window.go(msgspec.structs.replace(place, threshold=0.5))
+    assert len(drawn_predictions(label)) == 4
 
 
 def test_two_models_are_compared_object_by_object(seat: Seat) -> None:
