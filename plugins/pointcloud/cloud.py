@@ -7,6 +7,7 @@ survey's millimetres survive coordinates of millions of metres.
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -34,12 +35,16 @@ FIELDS: dict[str, type] = {
 class Cloud(NamedTuple):
     """Points in their sensor's own axes, metres, in the file's own order.
 
-    xyz: (N, 3) float32 from `origin`. fields: by name in `FIELDS`, (N,) or, for rgb, (N, 3).
+    xyz: (N, 3) float32 from `origin`. fields: by name in `FIELDS`, (N,) or, for rgb, (N, 3). places: (N,)
+    uint32, each point's place in the file where `dropped` points of it have no place in space and are left
+    out; None where none is.
     """
 
     xyz: NDArray[np.float32]
     origin: XYZ = (0.0, 0.0, 0.0)
     fields: dict[str, NDArray[np.generic]] = {}
+    places: NDArray[np.uint32] | None = None
+    dropped: int = 0
 
 
 class Head(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,10 +57,11 @@ class Head(Struct, frozen=True, forbid_unknown_fields=True):
     high: XYZ
     fields: tuple[str, ...]
     ground_z: float  # the height that most low points share, from `origin`
+    dropped: int = 0  # points of the file that have no place: it holds `points` + `dropped`
 
 
 class Piece(NamedTuple):
-    """A run of the shuffled cloud. order: (n,) uint32, each point's place in the file."""
+    """A run of the shuffled cloud. order: (n,) uint32, each point's place among all points of the file."""
 
     xyz: NDArray[np.float32]
     order: NDArray[np.uint32]
@@ -70,36 +76,41 @@ class _Wire(Struct, frozen=True, forbid_unknown_fields=True):
 
 def prepared(cloud: Cloud) -> tuple[bytes, list[bytes]]:
     """The head and the pieces of a cloud, encoded. The same cloud always gives the same bytes."""
+    return head_of(cloud), list(pieces_of(cloud))
+
+
+def head_of(cloud: Cloud) -> bytes:
+    """The encoded head of a cloud."""
     count = len(cloud.xyz)
-    seed = int.from_bytes(hashlib.sha256(cloud.xyz[:4096].tobytes()).digest()[:8], "little")
-    shuffle = np.random.default_rng(seed).permutation(count).astype(np.uint32)
-    pieces = []
-    for start in range(0, count, PIECE):
-        order = shuffle[start : start + PIECE]
-        pieces.append(
-            msgspec.msgpack.encode(
-                _Wire(
-                    np.ascontiguousarray(cloud.xyz[order], np.float32).tobytes(),
-                    order.tobytes(),
-                    {
-                        name: np.ascontiguousarray(values[order], FIELDS[name]).tobytes()
-                        for name, values in sorted(cloud.fields.items())
-                    },
-                )
-            )
-        )
     low = cloud.xyz.min(axis=0) if count else np.zeros(3)
     high = cloud.xyz.max(axis=0) if count else np.zeros(3)
     head = Head(
         count,
-        len(pieces),
+        -(-count // PIECE),
         cloud.origin,
         _xyz(low),
         _xyz(high),
         tuple(sorted(cloud.fields)),
         ground_height(cloud.xyz),
+        cloud.dropped,
     )
-    return msgspec.msgpack.encode(head), pieces
+    return msgspec.msgpack.encode(head)
+
+
+def pieces_of(cloud: Cloud) -> Iterator[bytes]:
+    """The encoded pieces of a cloud, one at a time: beside the cloud, only its shuffle is in memory."""
+    seed = int.from_bytes(hashlib.sha256(cloud.xyz[:4096].tobytes()).digest()[:8], "little")
+    shuffle = np.arange(len(cloud.xyz), dtype=np.uint32)
+    np.random.default_rng(seed).shuffle(shuffle)
+    for start in range(0, len(shuffle), PIECE):
+        chosen = shuffle[start : start + PIECE]
+        order = chosen if cloud.places is None else cloud.places[chosen]
+        fields = {
+            name: np.ascontiguousarray(cloud.fields[name][chosen], FIELDS[name]).tobytes()
+            for name in sorted(cloud.fields)
+        }
+        xyz = np.ascontiguousarray(cloud.xyz[chosen], np.float32).tobytes()
+        yield msgspec.msgpack.encode(_Wire(xyz, order.tobytes(), fields))
 
 
 def read_head(data: bytes) -> Head:
@@ -118,7 +129,7 @@ def read_piece(data: bytes) -> Piece:
         xyz = np.frombuffer(wire.xyz, np.float32).reshape(len(order), 3)
         fields: dict[str, NDArray[np.generic]] = {}
         for name, held in wire.fields.items():
-            values = np.frombuffer(held, FIELDS[name])
+            values: NDArray[np.generic] = np.frombuffer(held, FIELDS[name])
             fields[name] = values.reshape(len(order), 3) if name == "rgb" else values.reshape(len(order))
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise _malformed(str(error)) from error

@@ -19,6 +19,7 @@ class Budget(Struct, frozen=True):
     """Bounds of parsing: header arithmetic is checked against them before anything is allocated."""
 
     pixels: int = 400_000_000
+    points: int = 100_000_000  # of one file
     file_bytes: int = 2 * 1024**3
     text_bytes: int = 256 * 1024**2
     files: int = 2_000_000
