@@ -25,12 +25,7 @@ def from_kitti(text: str) -> tuple[list[Calibration | CoordinateSystem], list[At
     found: list[Calibration | CoordinateSystem] = []
     wrong: list[AtelierError] = []
     try:
-        to_camera = _kitti_pose(said, "lidar", ("Tr_velo_to_cam", "Tr_velo_cam", "Tr"), "")
-        level = _first(said, ("R0_rect", "R_rect", "R_rect_00"))
-        if level is not None:
-            rectified = np.eye(4)
-            rectified[:3, :3] = np.array(_counted("lidar", level, 9)).reshape(3, 3)
-            to_camera = rectified @ to_camera
+        to_camera = velodyne_to_camera(text)
     except AtelierError as error:
         return [], [error]
     for at in range(4):
@@ -57,6 +52,19 @@ def from_kitti(text: str) -> tuple[list[Calibration | CoordinateSystem], list[At
         if _first(said, ("Tr_imu_to_velo", "Tr_imu_velo", "imu_T")) is not None:
             wrong.append(error)
     return found, wrong
+
+
+def velodyne_to_camera(text: str) -> Floats:
+    """(4, 4): points of the velodyne in the axes of the rectified camera 0. Raises `calibration.broken`."""
+    said = _kitti_lines(text)
+    to_camera = _kitti_pose(said, "lidar", ("Tr_velo_to_cam", "Tr_velo_cam", "Tr"), "")
+    level = _first(said, ("R0_rect", "R_rect", "R_rect_00"))
+    if level is None:
+        return to_camera
+    rectified = np.eye(4)
+    rectified[:3, :3] = np.array(_counted("lidar", level, 9)).reshape(3, 3)
+    turned: Floats = rectified @ to_camera
+    return turned
 
 
 def _kitti_lines(text: str) -> dict[str, list[float]]:

@@ -1,13 +1,18 @@
 """What formats of point clouds share: strict numbers, angles as other tools write them, streams, boxes."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from studio.domain.contracts.formats import MediaFile, Problem
+from studio.domain.contracts.formats import Budget, MediaFile, Problem, ReadItem, Tree
+from studio.domain.contracts.reading import as_problem
+from studio.domain.document import Document
 from studio.domain.entities import AnyEntity
+from studio.domain.errors import AtelierError
 from studio.domain.ids import StreamId
 from studio.domain.space import joined, matrix_of, unit
 from studio.domain.values import XYZ, Attributes, Quaternion, Value
@@ -20,6 +25,13 @@ POINT_SUFFIXES = (
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 LIDAR = StreamId("lidar")
 FARTHEST_M = 1e8  # from the origin, beyond which a number is no place on Earth
+_HEAD_BYTES = 8192
+# where the heads of PLY and PCD say how many points follow
+_COUNTS = {
+    "ply": re.compile(rb"\nelement\s+vertex\s+(\d{1,18})\s"),
+    "pcd": re.compile(rb"\nPOINTS\s+(\d{1,18})\s"),
+}
+_ALIKE = 100  # problems of one kind in one file, after which only their number is said
 # what reading a field that is not as it should be raises
 FAULTS = (
     TypeError,
@@ -172,6 +184,80 @@ def as_json(value: Value) -> Any:
 def kind_of(entity: AnyEntity) -> str:
     """The entity's kind as it stands on the wire."""
     return str(entity.__struct_config__.tag)
+
+
+def points_in(tree: Tree, path: str) -> int | None:
+    """How many points a file says it has, from its head alone; None where its kind does not say it there."""
+    suffix = path.lower().rpartition(".")[2]
+    if suffix not in _COUNTS:
+        return None
+    with tree.open(path) as file:
+        said = _COUNTS[suffix].search(file.read(_HEAD_BYTES))
+    return int(said[1]) if said else None
+
+
+def folder_for(item_name: str, used: set[str]) -> str:
+    """A folder for an item's label files that no other has. Names are data: none leads out of the top."""
+    parts = [part for part in item_name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    parts = ["".join("_" if each in '\0:*?"<>|' else each for each in part) for part in parts] or ["scene"]
+    if parts[-1].lower().endswith((*POINT_SUFFIXES, *PICTURE_SUFFIXES, ".json")):
+        parts[-1] = parts[-1].rpartition(".")[0] or "scene"
+    free, number = "/".join(parts), 2
+    while free in used:
+        free, number = f"{'/'.join(parts)}_{number}", number + 1
+    used.add(free)
+    return free
+
+
+def split_of(path: str) -> str:
+    """`train`, `val` or `test` where a folder of the path is called so, else an empty text."""
+    known = {"train": "train", "training": "train", "val": "val", "validation": "val"}
+    known |= {"test": "test", "testing": "test"}
+    return next((known[part] for part in path.lower().split("/") if part in known), "")
+
+
+class Problems:
+    """What is wrong with a source; of many alike the first hundred, and how many more there were."""
+
+    def __init__(self) -> None:
+        self._said: list[Problem] = []
+        self._count: Counter[tuple[str, str]] = Counter()
+
+    def add(self, problem: Problem | None) -> None:
+        """One more; None is none."""
+        if problem is None:
+            return
+        kind = (problem.path, problem.code)
+        self._count[kind] += 1
+        if self._count[kind] <= _ALIKE:
+            self._said.append(problem)
+
+    def __iter__(self) -> Iterator[Problem]:
+        yield from self._said
+        for (path, code), count in self._count.items():
+            if count > _ALIKE:
+                yield Problem(
+                    path=path,
+                    code=code,
+                    message=f"{count - _ALIKE:,} more of this kind were left out as well.",
+                    hint="Mend what made the first of them.",
+                )
+
+
+def finished(path: str, item: ReadItem, budget: Budget) -> ReadItem | Problem:
+    """The item, or why it cannot be one: too many entities, or references that lead nowhere."""
+    if len(item.entities) > budget.entities:
+        return Problem(
+            path=path,
+            code="import.too_large",
+            message=f"This item would have {len(item.entities):,} labels; {budget.entities:,} are allowed.",
+            hint="Cut the recording into shorter ones.",
+        )
+    try:
+        Document(item.entities)
+    except AtelierError as error:
+        return as_problem(path, error)
+    return item
 
 
 def bad_box(path: str, what: str, why: object) -> Problem:
