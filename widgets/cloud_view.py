@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -88,6 +89,8 @@ class CloudView(QWidget):
         self._pulse = 0.0
         self._words = ""
         self._title = TITLES[self.side]
+        self.rest_ms = REST_MS
+        self._is_moving = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.timeout.connect(self._refine)
@@ -236,6 +239,7 @@ class CloudView(QWidget):
     def _points_changed(self) -> None:
         self._stale, self._base = True, None
         self._rest.stop()
+        self.scene.moved_at = time.perf_counter()
         self.update()
 
     def _points_arrived(self) -> None:
@@ -283,13 +287,19 @@ class CloudView(QWidget):
             self._frame.start(self._shot(), self.scene.visible_clouds(), counts)
             self.budget.took(time.perf_counter() - started, sum(counts.values()))
             self._stale = False
-            self._rest.start(REST_MS)
+            self._is_moving = True
+            self._rest.start(self.rest_ms)
         return self._frame
 
     def _refine(self) -> None:
         """Draw on for a while; then let the window live, and come back."""
         if self._frame is None or self._stale or not self.isVisible():
             return
+        wait_s = self.scene.moved_at + self.rest_ms / 1000 - time.perf_counter()
+        if wait_s > 0:  # another view of the scene is under the hand: it must not wait for this one
+            self._rest.start(math.ceil(wait_s * 1000))
+            return
+        self._is_moving = False
         counts = next_slice(self._sizes(), self._frame.drawn, self._slice)
         if counts is None:
             self._base = None  # painted once more, with all care
@@ -307,10 +317,6 @@ class CloudView(QWidget):
             self._shown_at = now
             self.update()
         self._rest.start(0)
-
-    @property
-    def _is_moving(self) -> bool:
-        return self._rest.isActive() and self._rest.interval() == REST_MS
 
     # Painting
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ _KINDS = {
     "rgb": (4, GL.GL_UNSIGNED_BYTE, True),
 }
 _PLACE = "xyz"
+BLOCK = 2**20  # points of a block of buffers
 Trash = list[tuple[str, list[int]]]
 """What nobody uses any more, by kind; deleted when the context is current next."""
 
@@ -108,28 +109,36 @@ class GlRenderer:
 
     def draw(self, shot: Shot, cloud: HeldCloud, start: int, stop: int) -> None:
         """The points of a cloud from one place to another."""
-        self._prepare(shot, cloud)
-        GL.glDrawArrays(GL.GL_POINTS, start, stop - start)
+        mode = self._prepare(shot, cloud)
+        for block, low, high in self._buffers[cloud].parts(start, stop):
+            block.bind(mode)
+            GL.glDrawArrays(GL.GL_POINTS, low, high - low)
 
     def draw_chosen(self, shot: Shot, cloud: HeldCloud, places: NDArray[np.uint32]) -> None:
-        """Some points of a cloud."""
-        self._prepare(shot, cloud)
+        """Some points of a cloud; places: ascending."""
+        mode = self._prepare(shot, cloud)
         chosen = int(GL.glGenBuffers(1))
-        GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, chosen)
-        GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, places.nbytes, places, GL.GL_STREAM_DRAW)
-        GL.glDrawElements(GL.GL_POINTS, len(places), GL.GL_UNSIGNED_INT, None)
+        for block, low, high in self._buffers[cloud].parts(int(places[0]), int(places[-1]) + 1):
+            mine = places[np.searchsorted(places, low + block.first) :][: high - low]
+            mine = mine[mine < high + block.first] - np.uint32(block.first)
+            if not len(mine):
+                continue
+            block.bind(mode)
+            GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, chosen)
+            GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, mine.nbytes, mine, GL.GL_STREAM_DRAW)
+            GL.glDrawElements(GL.GL_POINTS, len(mine), GL.GL_UNSIGNED_INT, None)
         _delete("buffer", [chosen])
 
-    def _prepare(self, shot: Shot, cloud: HeldCloud) -> None:
+    def _prepare(self, shot: Shot, cloud: HeldCloud) -> Mode:
+        """Send what is new of a cloud and set what is the same for all its points."""
         look = shot.look
         buffers = self._buffers.get(cloud)
-        if buffers is None or buffers.room != cloud.room or set(buffers.names) != {_PLACE, *cloud.fields}:
+        if buffers is None or not buffers.fits(cloud):
             self._buffers[cloud] = buffers = _CloudBuffers(cloud, self._trash)
         buffers.send(cloud)
         mode: Mode = look.mode
         if mode not in ("height", "plain") and cloud.field(mode) is None:
             mode = "plain"
-        buffers.bind(mode)
         flipped = np.diag([1.0, -1.0, 1.0, 1.0])  # rows are read from below, pictures have them from above
         self._matrix("to_clip", flipped @ shot.view.clip_matrix() @ cloud.pose)
         GL.glUniform4f(self._at("to_height"), *cloud.pose[2])
@@ -139,6 +148,7 @@ class GlRenderer:
             GL.glUniform1i(self._at(f"has_{name}"), matrix is not None)
             if matrix is not None:
                 self._matrix(name, matrix)
+        return mode
 
     def _matrix(self, name: str, matrix: NDArray[np.float64]) -> None:
         GL.glUniformMatrix4fv(self._at(name), 1, True, np.ascontiguousarray(matrix, np.float32))
@@ -189,7 +199,7 @@ class GlFrame:
         self._draw(self._shot, clouds, counts)
 
     def redraw(self, cloud: HeldCloud, places: NDArray[np.intp]) -> None:
-        chosen = places[places < self.drawn.get(cloud.key, 0)].astype(np.uint32)
+        chosen = np.sort(places[places < self.drawn.get(cloud.key, 0)]).astype(np.uint32)
         if self._surface is None or self._shot is None or not len(chosen):
             return
         if self._renderer.make_current():
@@ -217,36 +227,61 @@ class GlFrame:
 
 
 class _CloudBuffers:
-    """What was sent of one cloud: a buffer a field, each with room for the points that will come."""
+    """What was sent of one cloud, in blocks: room is made for points that are there, not for all to come."""
 
     def __init__(self, cloud: HeldCloud, trash: Trash) -> None:
-        self.room = cloud.room
         self.names = (_PLACE, *cloud.fields)
-        made = np.atleast_1d(GL.glGenBuffers(len(self.names))).tolist()
-        self._buffers = dict(zip(self.names, made, strict=True))
-        self._arrays: dict[Mode, int] = {}
-        for name, buffer in self._buffers.items():
-            GL.glBindBuffer(GL.GL_ARRAY_BUFFER, buffer)
-            GL.glBufferData(GL.GL_ARRAY_BUFFER, self.room * _stride(name), None, GL.GL_STATIC_DRAW)
-        cloud.forget_uploads()
+        self.sent = 0
+        self._length = min(max(cloud.room, 1), BLOCK)
+        self._blocks: list[_Block] = []
         self._trash = trash
-        weakref.finalize(self, trash.append, ("buffer", made))
+
+    def fits(self, cloud: HeldCloud) -> bool:
+        """Whether the cloud can go on to be kept here."""
+        return self.names == (_PLACE, *cloud.fields) and (self._length == BLOCK or cloud.room <= self._length)
 
     def send(self, cloud: HeldCloud) -> None:
         """What came or was changed since the last time."""
         for name, (low, high) in cloud.unsent.items():
-            self._send_part(name, cloud, low, min(high, cloud.sent))
+            self._send_part(name, cloud, low, min(high, self.sent))
         cloud.unsent.clear()
-        if cloud.sent < len(cloud):
+        if self.sent < len(cloud):
+            while len(self._blocks) * self._length < len(cloud):
+                first = len(self._blocks) * self._length
+                self._blocks.append(_Block(first, self._length, self.names, self._trash))
             for name in self.names:
-                self._send_part(name, cloud, cloud.sent, len(cloud))
-            cloud.sent = len(cloud)
+                self._send_part(name, cloud, self.sent, len(cloud))
+            self.sent = len(cloud)
 
-    def _send_part(self, name: str, cloud: HeldCloud, low: int, high: int) -> None:
+    def parts(self, start: int, stop: int) -> Iterator[tuple[_Block, int, int]]:
+        """The blocks that hold the points from one place to another, with from and to within each."""
+        for block in self._blocks[start // self._length : -(-stop // self._length)]:
+            yield block, max(start - block.first, 0), min(stop - block.first, self._length)
+
+    def _send_part(self, name: str, cloud: HeldCloud, start: int, stop: int) -> None:
         held = cloud.xyz if name == _PLACE else cloud.field(name)
-        if high <= low or held is None:
-            return
-        part = np.ascontiguousarray(held[low:high])
+        if held is not None and stop > start:
+            for block, low, high in self.parts(start, stop):
+                block.put(name, low, held[low + block.first : high + block.first])
+
+
+class _Block:
+    """A run of a cloud's points: a buffer a field."""
+
+    def __init__(self, first: int, length: int, names: Sequence[str], trash: Trash) -> None:
+        self.first = first
+        made = np.atleast_1d(GL.glGenBuffers(len(names))).tolist()
+        self._buffers = dict(zip(names, made, strict=True))
+        self._arrays: dict[Mode, int] = {}
+        for name, buffer in self._buffers.items():
+            GL.glBindBuffer(GL.GL_ARRAY_BUFFER, buffer)
+            GL.glBufferData(GL.GL_ARRAY_BUFFER, length * _stride(name), None, GL.GL_STATIC_DRAW)
+        self._trash = trash
+        weakref.finalize(self, trash.append, ("buffer", made))
+
+    def put(self, name: str, low: int, values: NDArray[np.generic]) -> None:
+        """Write the values of a field from a place on."""
+        part = np.ascontiguousarray(values)
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._buffers[name])
         GL.glBufferSubData(GL.GL_ARRAY_BUFFER, low * _stride(name), part.nbytes, part)
 

@@ -27,8 +27,7 @@ class HeldCloud:
         self._fields: dict[str, NDArray[np.generic]] = {
             name: np.zeros(_shape(name, room), FIELDS[name]) for name in layer.fields
         }
-        self.sent = 0  # points whose arrays the renderer has
-        self.unsent: dict[str, tuple[int, int]] = {}  # of those, by field: from, to
+        self.unsent: dict[str, tuple[int, int]] = {}  # what was changed since it was last sent: from, to
         self.append(layer.xyz, layer.fields)
 
     def __len__(self) -> int:
@@ -80,12 +79,6 @@ class HeldCloud:
         for name, held in self._fields.items():
             more: NDArray[np.generic] = np.zeros(_shape(name, room - len(held)), FIELDS[name])
             self._fields[name] = np.concatenate([held, more])
-        self.forget_uploads()
-
-    def forget_uploads(self) -> None:
-        """Nothing of it is with the renderer any more."""
-        self.sent = 0
-        self.unsent.clear()
 
     def put(
         self, name: str, values: NDArray[np.generic] | int, places: NDArray[np.integer] | slice
@@ -93,7 +86,6 @@ class HeldCloud:
         """Change a field; returns the places where it really differs from before."""
         if name not in self._fields:
             self._fields[name] = np.zeros(_shape(name, self.room), FIELDS[name])
-            self.forget_uploads()
         held = self._fields[name][: self._count]
         chosen = np.arange(self._count)[places] if isinstance(places, slice) else np.asarray(places, np.intp)
         new = np.broadcast_to(np.asarray(values, held.dtype), held[chosen].shape)

@@ -41,6 +41,7 @@ class CloudScene(QObject):
         self.texts: tuple[SpaceText, ...] = ()
         self.marks: tuple[SpaceMark, ...] = ()
         self.ground_z: float | None = None
+        self.moved_at = 0.0  # when a view of it last had to draw anew, `time.perf_counter`
         self._in_software = in_software
         self._renderer: Renderer | None = None
 
@@ -48,8 +49,6 @@ class CloudScene(QObject):
         """What draws the points; chosen at the first paint, and again where its context was lost."""
         if self._renderer is None or self._renderer.is_lost:
             self._renderer = open_renderer(self._in_software or self._renderer is not None)
-            for cloud in self.clouds.values():
-                cloud.forget_uploads()
         return self._renderer
 
     # Points

@@ -34,18 +34,15 @@ def test_pieces_make_the_same_cloud_as_all_at_once(expected):
 def test_a_changed_field_names_the_places_that_differ_and_what_to_send():
     held = HeldCloud(layer(100))
     assert held.put("label", 0, slice(None)).tolist() == []
-    held.sent = 100
     assert held.put("label", 7, np.array([40, 12, 40, 60])).tolist() == [40, 12, 40, 60]
     assert held.put("label", np.array([7, 3]), np.array([12, 20])).tolist() == [20]
     assert held.unsent == {"label": (12, 61)}
     assert np.flatnonzero(held.field("label")).tolist() == [12, 20, 40, 60]
 
 
-def test_growing_sends_everything_again():
+def test_a_field_that_does_not_come_with_a_piece_is_nothing_there():
     held = HeldCloud(layer(100))
-    held.sent = 100
     held.append(np.zeros((50, 3), np.float32), {})
-    assert held.sent == 0
     assert held.field("intensity")[100:].tolist() == [0] * 50
 
 
