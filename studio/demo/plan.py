@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from studio.cli.reading import read_folder
+from studio.demo.mending import Spot
 from studio.domain.contracts.plugin import load_part
 from studio.domain.entities import Box, Track
 from studio.domain.errors import AtelierError
@@ -23,6 +24,7 @@ class Data(Struct, frozen=True):
     sealed_text: str
     is_sample: bool
     epochs: int  # of the first training, where nobody says otherwise
+    wrong: tuple[Spot, ...] = ()  # where something is labelled wrongly, as far as that is known
 
 
 def digits(folder: Path, pages: int) -> Data:
@@ -39,6 +41,11 @@ def digits(folder: Path, pages: int) -> Data:
         sealed_text="",
         is_sample=not pages,
         epochs=24,
+        wrong=tuple(
+            (each.page.rpartition("/")[2], each.drawn.xyxy, str(each.drawn.value))
+            for each in made.planted
+            if each.drawn is not None
+        ),
     )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.demo.hand import Hand
+from studio.demo.mending import is_mended, mending
 from studio.demo.plan import Data
-from studio.domain.document import Document
-from studio.domain.entities import Box
+from studio.domain.entities import Box, Track
 from studio.domain.ids import ItemId, ProjectId
 from studio.domain.wire import routes
 from studio.domain.wire.evaluation import Evaluation, Match, MatchQuery
@@ -222,35 +222,55 @@ class Walk:
         self.hand.click("Mistakes")
 
     def correct(self) -> None:
-        """The first mistake: label wrong; opened in Label; mended there."""
-        if not self._matches():
+        """A wrong label, found by what is labelled there: judged, opened in Label and mended."""
+        matches = self._matches()
+        if not matches:
             self.hand.say("Correct", "This model made no mistake on its validation items.", "")
             return
-        first = self._matches()[0]
-        place = self.hand.find("Mistakes")
-        sheets = [each for each in self.hand.ask("find", name="Mistakes")["found"] if each["rect"][3] > 100]
-        left, top, _, _ = (sheets[0] if sheets else place)["rect"]
+        found = mending(matches, self._boxes_of, self.data.wrong)
+        if found is None:
+            self._choose_mistake(0)
+            self.hand.say(
+                "Correct", "No label is wrong here: the model is. Its items are kept as bad cases.", ""
+            )
+            self._judge("2", matches[0])
+            return
+        match = found.match
+        self._choose_mistake(found.number)
+        self._judge("1", match)
+        self.hand.click("Correct it now")
+        self.item = match.item
+        left, top, right, bottom = match.predicted_xyxy or (0.0, 0.0, 1.0, 1.0)
+        self.hand.on_canvas((left, top))
+        self._settle()  # the picture moves until the place is in its middle
+        corners = self.hand.on_canvas((left - 1, top - 1), (right + 1, bottom + 1))
+        self.shoot("label-mistake")
+        self._choose_class(found.class_name)  # of what is selected, which is the label where there is one
+        if found.how == "draw":
+            self.hand.keys("b")
+            self.hand.drag(*corners)
+        self.hand.until("the correction is saved", lambda: is_mended(found, *self._labels(match)))
+        self._settle()
+        self.shoot("label-corrected")
+
+    def _choose_mistake(self, number: int) -> None:
+        """A cell of the sheet: the first by a click, the others from there by the arrow."""
+        sheet = next(
+            each for each in self.hand.ask("find", name="Mistakes")["found"] if each["rect"][3] > 100
+        )
+        left, top, _, _ = sheet["rect"]
         self.hand.click_at((left + 90, top + 90))
-        self.hand.keys("1")
+        self.hand.keys(*["Right"] * number)
+        self._settle()
+
+    def _judge(self, key: str, match: Match) -> None:
+        self.hand.keys(key)
         self.hand.until(
-            "the verdict is kept", lambda: any(each.verdict == "label_wrong" for each in self._matches())
+            "the verdict is kept",
+            lambda: any(each.id == match.id and each.verdict is not None for each in self._matches()),
         )
         self._settle()
         self.shoot("evaluate-judged")
-        judged = next(each for each in self._matches() if each.verdict == "label_wrong")
-        self.hand.click("Correct it now")
-        self.item = judged.item
-        xyxy = judged.predicted_xyxy or judged.label_xyxy or first.label_xyxy or (10.0, 10.0, 40.0, 40.0)
-        corners = self.hand.on_canvas((xyxy[0] - 1, xyxy[1] - 1), (xyxy[2] + 1, xyxy[3] + 1))
-        self._settle()
-        corners = self.hand.on_canvas((xyxy[0] - 1, xyxy[1] - 1), (xyxy[2] + 1, xyxy[3] + 1))
-        before = self._revision()
-        self._choose_class(judged.predicted or judged.labelled)
-        self.hand.keys("b")
-        self.hand.drag(*corners)
-        self.hand.until("the correction is saved", lambda: self._revision() > before)
-        self._settle()
-        self.shoot("label-corrected")
 
     def release(self) -> None:
         """Gate, decision, service."""
@@ -488,8 +508,15 @@ class Walk:
         return rows[0].id
 
     def _boxes(self) -> int:
-        state = self.client.call(routes.DOCUMENT, item=self.item)
-        return sum(isinstance(each, Box) for each in Document(state.entities))
+        return len(self._boxes_of(self.item))
 
-    def _revision(self) -> int:
-        return self.client.call(routes.DOCUMENT, item=self.item).revision
+    def _boxes_of(self, item: ItemId) -> list[Box]:
+        state = self.client.call(routes.DOCUMENT, item=item)
+        return [each for each in state.entities if isinstance(each, Box)]
+
+    def _labels(self, match: Match) -> tuple[list[Box], Callable[[Box], str]]:
+        """The boxes of a mistake's item as they are now, and what says their class."""
+        state = self.client.call(routes.DOCUMENT, item=match.item)
+        classes = {each.id: each.class_name for each in state.entities if isinstance(each, Track)}
+        boxes = [each for each in state.entities if isinstance(each, Box)]
+        return boxes, lambda box: classes[box.track]
