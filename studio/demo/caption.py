@@ -1,67 +1,66 @@
-"""The guide's words: a panel over the window that says what happens and why."""
+"""The guide's words: a bar of the window that says what happens and why, and covers nothing."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QPushButton, QToolBar, QVBoxLayout, QWidget
 
-WIDTH = 430
-MARGIN = 18
-RAIL = 84  # the buttons of the pages stay free
+from studio.shell.elided import Elided
+from studio.shell.headings import Heading
 
 
-class Caption(QFrame):
-    """Stands at the lower left of the window, where no notice comes; its buttons are wishes to the guide."""
+class Caption(QToolBar):
+    """Stands between the menus and the page, which makes room for it; its buttons are wishes to the guide."""
 
-    def __init__(self, window: QWidget) -> None:
-        super().__init__(window)
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__("Guide")
         self.setObjectName("guide")
         self.setAccessibleName("Guide")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
-        self.setForegroundRole(QPalette.ColorRole.ToolTipText)
-        self._window = window
+        self.setMovable(False)
+        self.toggleViewAction().setEnabled(False)
         self._wish = ""
         self._is_paused = False
         self._step = QLabel()
-        self._title = QLabel()
-        font = self._title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        font.setBold(True)
-        self._title.setFont(font)
-        self._words = QLabel()
-        for label in (self._step, self._title, self._words):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
+        self._title = Heading("", 1.1)
+        self._words = Elided()
         self._pause = QPushButton("Pause")
         self._pause.setAccessibleName("Pause the guide")
         self._pause.clicked.connect(lambda _checked=False: self._turn())
         stop = QPushButton("Stop")
         stop.setAccessibleName("Stop the guide")
         stop.clicked.connect(lambda _checked=False: self._want("stop"))
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._step, 1)
-        buttons.addWidget(self._pause)
-        buttons.addWidget(stop)
         for button in (self._pause, stop):
             # the keyboard stays where the walk uses it
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        column = QVBoxLayout(self)
-        column.addWidget(self._title)
-        column.addWidget(self._words)
-        column.addLayout(buttons)
-        self.setFixedWidth(WIDTH)
-        window.installEventFilter(self)
+        inside = QWidget()
+        inside.setAutoFillBackground(True)
+        inside.setBackgroundRole(QPalette.ColorRole.Window)  # a tool bar's parts else have its own
+        colors = QPalette(window.palette())
+        colors.setColor(QPalette.ColorRole.Window, colors.color(QPalette.ColorRole.ToolTipBase))
+        colors.setColor(QPalette.ColorRole.WindowText, colors.color(QPalette.ColorRole.ToolTipText))
+        inside.setPalette(colors)
+        said = QVBoxLayout()
+        said.setSpacing(1)
+        said.addWidget(self._title)
+        said.addWidget(self._words)
+        across = QHBoxLayout(inside)
+        across.setContentsMargins(14, 5, 10, 6)
+        across.addLayout(said, 1)
+        across.addWidget(self._step)
+        across.addWidget(self._pause)
+        across.addWidget(stop)
+        for button in (self._pause, stop):
+            button.setPalette(self.palette())
+        self.addWidget(inside)
+        window.addToolBar(Qt.ToolBarArea.TopToolBarArea, self)
 
     def say(self, title: str, words: str, step: str) -> None:
         """Say something else."""
         self._title.setText(title)
         self._words.setText(words)
+        self._words.setToolTip(words)
         self._step.setText(step)
-        self.show()
-        self._settle()
 
     def wish(self) -> str:
         """`stop`, `pause`, or nothing."""
@@ -73,13 +72,3 @@ class Caption(QFrame):
 
     def _want(self, what: str) -> None:
         self._wish = what
-
-    def _settle(self) -> None:
-        self.adjustSize()
-        self.move(RAIL + MARGIN, self._window.height() - self.height() - 3 * MARGIN)
-        self.raise_()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._settle()
-        return False

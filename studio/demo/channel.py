@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QLabel,
+    QMainWindow,
     QMenu,
     QMenuBar,
     QTabBar,
@@ -33,7 +34,7 @@ Answer = dict[str, Any]
 class Channel(QObject):
     """Listens on `address` until the window closes. Raises RuntimeError where it cannot."""
 
-    def __init__(self, window: QWidget, address: str) -> None:
+    def __init__(self, window: QMainWindow, address: str) -> None:
         super().__init__(window)
         self._window = window
         self._caption: Caption | None = None
