@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.domain.ids import ModelId, SuiteId
 from studio.domain.wire.jobs import Decision
 from studio.domain.wire.releases import NewRelease, Release, Service, Suite
 from studio.domain.wire.training import Model
@@ -43,9 +44,13 @@ class CandidatePanel(QWidget):
         super().__init__()
         self._releases: dict[str, Release] = {}
         self._may_decide = False
+        self._missing = ""  # why nothing can be measured at all
         self.model = choice_box("Candidate")
         self.suite = choice_box("Sealed suite")
         self.service = QLineEdit("detector")
+        self.service.textEdited.connect(lambda _text: self._offer_to_ask())
+        for box in (self.model, self.suite):
+            box.currentIndexChanged.connect(lambda _index: self._offer_to_ask())
         self.service.setAccessibleName("Service")
         self.new_suite = QPushButton("Seal a suite …")
         self.new_suite.clicked.connect(lambda _checked=False: self.seal.emit())
@@ -109,7 +114,7 @@ class CandidatePanel(QWidget):
         if services and not self.service.isModified():
             self.service.setText(services[0].name)
         self.new_suite.setEnabled(may_seal)
-        missing = (
+        self._missing = (
             "Train a model first."
             if not models
             else "Seal a suite first: items that no model has seen."
@@ -118,10 +123,7 @@ class CandidatePanel(QWidget):
             if may_ask
             else "Your role here does not ask for releases."
         )
-        self.ask.setEnabled(not missing)
-        self.ask.setToolTip(missing)
-        self.why_not.setText(missing)
-        self.why_not.setVisible(bool(missing))
+        self._offer_to_ask()
 
     def show_releases(self, releases: Sequence[Release]) -> None:
         """The history, newest first; what is chosen stays chosen."""
@@ -139,6 +141,7 @@ class CandidatePanel(QWidget):
         if self.list.currentRow() < 0 and self.list.count():
             self.list.setCurrentRow(0)
         self.list.blockSignals(False)
+        self._offer_to_ask()
         self._show_chosen()
 
     def chosen(self) -> Release | None:
@@ -163,13 +166,23 @@ class CandidatePanel(QWidget):
     def request(self) -> None:
         """Say what is wanted."""
         if self.ask.isEnabled() and self.service.text().strip():
-            self.wanted.emit(
-                NewRelease(
-                    model=self.model.currentData(),
-                    suite=self.suite.currentData(),
-                    service=self.service.text().strip(),
-                )
-            )
+            self.ask.setEnabled(False)  # a second press would be a second look, and looks are counted
+            self.wanted.emit(NewRelease(*self._asked()))
+
+    def _asked(self) -> tuple[ModelId, SuiteId, str]:
+        return self.model.currentData(), self.suite.currentData(), self.service.text().strip()
+
+    def _offer_to_ask(self) -> None:
+        """Open the gate, or say why it is closed."""
+        measured = any(
+            each.state == "evaluating" and (each.model, each.suite, each.service) == self._asked()
+            for each in self._releases.values()
+        )
+        why_not = self._missing or ("This candidate is being measured now." if measured else "")
+        self.ask.setEnabled(not why_not)
+        self.ask.setToolTip(why_not)
+        self.why_not.setText(why_not)
+        self.why_not.setVisible(bool(why_not))
 
     def _show_chosen(self) -> None:
         release = self.chosen()

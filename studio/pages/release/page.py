@@ -194,8 +194,12 @@ class ReleasePage(Page):
             self._wanted = f"release:{release.id}"
             self._done("The candidate is measured on the sealed suite; this look is counted.")
 
+        def failed(error: AtelierError) -> None:
+            self.candidate.ask.setEnabled(True)
+            self.desk.show_error(error)
+
         self.calls.start(
-            "request", lambda _call: client.call(routes.NEW_RELEASE, wanted, project=project), begun
+            "request", lambda _call: client.call(routes.NEW_RELEASE, wanted, project=project), begun, failed
         )
 
     def _decide(self, key: str, decision: Decision) -> None:

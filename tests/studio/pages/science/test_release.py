@@ -32,9 +32,12 @@ def test_a_candidate_is_measured_accepted_and_answers(seat: Seat) -> None:
     seat.until(lambda: page.candidate.ask.isEnabled())
     assert page.candidate.model.currentData() == seat.loop.good
     page.candidate.ask.click()
+    page.candidate.ask.click()  # a slip: looks are counted
     seat.until(lambda: (chosen := page.candidate.chosen()) is not None and chosen.state == "waiting")
     release = page.candidate.chosen()
     assert release is not None
+    assert len(seat.client.call(routes.RELEASES, project=project).releases) == 1
+    seat.until(page.candidate.ask.isEnabled)
     assert release.gate is not None
     assert release.gate.sentence in page.candidate.said.text()
     page.candidate.note.setText("good enough")
