@@ -7,13 +7,14 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from studio.domain.wire.evaluation import Evaluation, Match, MatchQuery, Outcome, VerdictKind
 from studio.pages.evaluate.match_source import MatchSource
 from studio.pages.evaluate.saying import OUTCOMES, VERDICTS, cell_of
 from studio.shell.page import Desk
 from widgets.contact_sheet import ContactSheet
+from widgets.filter_toggle import FilterToggle
 
 ANY = "All classes"
 JUDGED = (("All", None), ("Not judged", False), ("Judged", True))
@@ -41,13 +42,9 @@ class MatchSheet(QWidget):
         self.source.picture_failed.connect(self.sheet.picture_failed)
         self._evaluation: Evaluation | None = None
         self._cell: tuple[str, str] = ("", "")
-        self.outcomes: dict[Outcome, QToolButton] = {}
+        self.outcomes: dict[Outcome, FilterToggle] = {}
         for outcome, title in OUTCOMES.items():
-            button = QToolButton()
-            button.setText(title)
-            button.setAccessibleName(title)
-            button.setCheckable(True)
-            button.setChecked(outcome != "true_positive")
+            button = FilterToggle(title, outcome != "true_positive")
             button.toggled.connect(lambda _on: self._ask())
             self.outcomes[outcome] = button
         self.classes = QComboBox()
@@ -89,6 +86,7 @@ class MatchSheet(QWidget):
         share = dict(evaluation.outcomes)
         for outcome, button in self.outcomes.items():
             button.setText(f"{OUTCOMES[outcome]}  {share.get(outcome, 0):,}")
+            button.updateGeometry()
         self._ask()
 
     def show_cell(self, labelled: str, predicted: str) -> None:
