@@ -19,7 +19,8 @@ class Document:
     def __init__(self, entities: Iterable[AnyEntity] = ()) -> None:
         """Raises `document.dangling`, `document.too_large`, `entity.malformed` as `apply` does."""
         self._entities: dict[EntityId, AnyEntity] = {}
-        self._referrers: dict[EntityId, set[EntityId]] = {}
+        # by target, then by the field that points: who a group holds is asked apart from what holds the group
+        self._referrers: dict[EntityId, dict[str, dict[EntityId, None]]] = {}
         self._at: dict[tuple[StreamId, int | None], dict[EntityId, None]] = {}
         given = list(entities)
         if given:
@@ -48,9 +49,19 @@ class Document:
         """The entity of this id, or None."""
         return self._entities.get(key)
 
-    def referrers(self, key: EntityId) -> tuple[EntityId, ...]:
-        """The ids of the entities that point at `key`, each once."""
-        return tuple(self._referrers.get(key, ()))
+    def referrers(self, key: EntityId, field: str = "") -> tuple[EntityId, ...]:
+        """The ids of the entities that point at `key`, each once; with `field`, of those by this field alone.
+
+        Cost: their number, so that `referrers(group, "entity")` knows nothing of a group's members.
+        """
+        held = self._referrers.get(key, {})
+        if field or len(held) == 1:
+            return tuple(held.get(field, ()) if field else next(iter(held.values())))
+        return tuple(dict.fromkeys(each for some in held.values() for each in some))
+
+    def memberships(self, key: EntityId) -> tuple[EntityId, ...]:
+        """The ids of the members that place `key` in a group."""
+        return self.referrers(key, "entity")
 
     def shapes_at(self, stream: StreamId, frame: int | None) -> list[AnyEntity]:
         """The shapes on `stream` at `frame`, in the order they were made; frame None: those without one."""
@@ -83,9 +94,11 @@ class Document:
     def _put(self, key: EntityId, new: AnyEntity | None) -> None:
         old = self._entities.get(key)
         if old is not None:
-            for target in {target for _, target in references(old)}:  # a relation may have both ends in one
+            for field, target in references(old):
                 held = self._referrers[target]
-                held.discard(key)
+                del held[field][key]
+                if not held[field]:
+                    del held[field]
                 if not held:
                     del self._referrers[target]
             if isinstance(old, Shape) and (new is None or _place(old) != _place(new)):
@@ -94,8 +107,8 @@ class Document:
             del self._entities[key]
             return
         self._entities[key] = new
-        for _, target in references(new):
-            self._referrers.setdefault(target, set()).add(key)
+        for field, target in references(new):
+            self._referrers.setdefault(target, {}).setdefault(field, {})[key] = None
         if isinstance(new, Shape):
             self._at.setdefault(_place(new), {})[key] = None
 

@@ -18,15 +18,19 @@ class Heads(Protocol):
     def referrers(self, key: EntityId) -> Iterable[EntityId]:
         """The ids of the entities that point at `key`, each once."""
 
+    def memberships(self, key: EntityId) -> Iterable[EntityId]:
+        """The ids of the members that place `key` in a group; never those that it holds as a group."""
+
 
 def check_references(edit: Edit, heads: Heads) -> None:
     """Raise `document.dangling` unless the result of `edit` on `heads` keeps every reference whole.
 
     A shape's track, a member's group and entity, a relation's ends exist and are of the right kind, and no
-    group is inside itself. Cost: the references of what changes, and the nesting above changed members.
+    group is inside itself. Who points at something is asked only where it goes or becomes of another kind.
+    Cost: the references of what changes, and the nesting above changed members.
     """
     result = _Result(edit, heads)
-    for key, (_, new) in edit.changes.items():
+    for key, (old, new) in edit.changes.items():
         if new is None:
             for referrer in heads.referrers(key):
                 held = result.get(referrer)
@@ -40,6 +44,8 @@ def check_references(edit: Edit, heads: Heads) -> None:
                 raise _dangling(new, target)
         if isinstance(new, Member):
             _check_nesting(new, result)
+        if old is None or type(old) is type(new):
+            continue
         for referrer in heads.referrers(key):
             held = result.get(referrer)
             if held is None:
@@ -69,10 +75,8 @@ class _Result:
     def groups_of(self, key: EntityId) -> list[GroupId]:
         stored = [
             member.group
-            for referrer in self._heads.referrers(key)
-            if referrer not in self._edit.changes
-            and isinstance(member := self._heads.get(referrer), Member)
-            and member.entity == key
+            for referrer in self._heads.memberships(key)
+            if referrer not in self._edit.changes and isinstance(member := self._heads.get(referrer), Member)
         ]
         return stored + [member.group for member in self._placed.get(key, ())]
 

@@ -28,7 +28,8 @@ links = Table(  # of head entities: `source` points at `target`
     id_column("item", primary_key=True),
     id_column("source", primary_key=True),
     id_column("target", primary_key=True),
-    Index("ix_links_to", "item", "target"),
+    # with `source`, or SQLite would rather read the whole primary key of a large item than look it up
+    Index("ix_links_to_source", "item", "target", "source"),
 )
 
 revisions = Table(
@@ -97,6 +98,28 @@ _REFERRERS_OF = Prepared(
         links.c.item == bindparam("item"), links.c.target == bindparam("target")
     )
 )
+_other = links.alias("other")
+# conditions, no joins: SQLite would begin with every link or head of the item
+_LINKS_BETWEEN = Prepared(
+    select(links.c.source).where(
+        links.c.item == bindparam("item"),
+        links.c.target == bindparam("target"),
+        select(1)
+        .where(
+            _other.c.item == links.c.item,
+            _other.c.source == links.c.source,
+            _other.c.target != links.c.target,
+            select(1)
+            .where(
+                heads.c.item == _other.c.item,
+                heads.c.entity == _other.c.target,
+                heads.c.kind == bindparam("kind"),
+            )
+            .exists(),
+        )
+        .exists(),
+    )
+)
 _INSERT_LINK = Prepared(links.insert())
 
 
@@ -157,6 +180,12 @@ def referrers(tx: Transaction, item: ItemId, targets: Iterable[EntityId]) -> dic
         for row in tx.execute(_REFERRERS, {"item": item, "some": list(some)}):
             found.setdefault(EntityId(row.target), []).append(EntityId(row.source))
     return found
+
+
+def links_between(tx: Transaction, item: ItemId, target: EntityId, kind: str) -> list[EntityId]:
+    """Who points at `target` and at another entity, which is of this kind."""
+    given = {"item": item, "target": target, "kind": kind}
+    return [EntityId(source) for (source,) in tx.execute(_LINKS_BETWEEN, given)]
 
 
 def put_heads(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from studio.domain import canonical
 from studio.domain.edit import Edit
-from studio.domain.entities import AnyEntity, references
+from studio.domain.entities import AnyEntity, Member, Track, references
 from studio.domain.ids import EntityId, ItemId
 from training.data.sealing import Sealer
 from training.store import documents as rows
@@ -36,6 +36,16 @@ class StoredHeads:
 
     def load(self, edit: Edit) -> None:
         """Fetch what checking `edit` will ask for, in a few queries whatever its size."""
+        # whom a thing is pointed at by is asked where it goes, and of tracks that take their shapes with them
+        # to another class: a group of 100,000 is renamed without a look at its members
+        gone = [
+            key for key, (old, new) in edit.changes.items() if old is not None and type(old) is not type(new)
+        ]
+        reclassed = [
+            key
+            for key, (old, new) in edit.changes.items()
+            if isinstance(old, Track) and isinstance(new, Track) and old.class_name != new.class_name
+        ]
         changed = [key for key, (old, _) in edit.changes.items() if old is not None]
         made = [key for key, (old, _) in edit.changes.items() if old is None]
         targets = {
@@ -45,8 +55,9 @@ class StoredHeads:
             for _, target in references(new)
             if target not in edit.changes
         }
-        self._load_heads([*changed, *made, *targets])
-        self._load_referrers(changed)
+        self._load_referrers([*gone, *reclassed])
+        shapes = {each for key in reclassed for each in self._pointing[key]}
+        self._load_heads(list(dict.fromkeys([*changed, *made, *targets, *shapes])))
         for key in made:
             # nothing can point at what is not there yet
             if self._known.get(key) is None:
@@ -63,6 +74,15 @@ class StoredHeads:
         if key not in self._pointing:
             self._load_referrers([key])
         return self._pointing[key]
+
+    def memberships(self, key: EntityId) -> tuple[EntityId, ...]:
+        """The ids of the members that place `key`, a group, in another one."""
+        # a row does not say by which field it points: those that lead from one group to another are opened
+        found = rows.links_between(self._tx, self._item, key, "group")
+        self._load_heads([each for each in found if each not in self._known])
+        return tuple(
+            each for each in found if isinstance(held := self._known[each], Member) and held.entity == key
+        )
 
     def of(self, keys: Iterable[EntityId]) -> dict[EntityId, AnyEntity]:
         """Those of `keys` that exist."""

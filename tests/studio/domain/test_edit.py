@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from studio.domain import canonical
 from studio.domain.document import Document
 from studio.domain.edit import Edit, change, creation, rebase
-from studio.domain.entities import Box, Group, Member, Polygon, StreamId, Tag, Track, TrackId
+from studio.domain.entities import REFERENCES, Box, Group, Member, Polygon, StreamId, Tag, Track, TrackId
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, GroupId, ShapeId, new_id
 from tests.studio.domain.strategies import Maker, counted_id, documents, histories, refusal, replay
@@ -94,6 +94,11 @@ def _indices(document: Document) -> Any:
     }
     return (
         {key: set(document.referrers(key)) for key in document.entities},
+        {
+            (key, field): set(document.referrers(key, field))
+            for key in document.entities
+            for field in {field for fields in REFERENCES.values() for field in fields}
+        },
         {place: {each.id for each in document.shapes_at(*place)} for place in places},
     )
 
