@@ -407,6 +407,12 @@ class Walk:
     def _try(self) -> None:
         self.hand.until("the service can be tried", lambda: self._can("Try it:"), WAIT_S)
         self.hand.click("Try it:")
+        self.hand.find("Items to ask with")
+        self._settle()
+        left, top, _, _ = self.hand.find("Items to ask with")["rect"]
+        self.hand.click_at((left + 60, top + 60))
+        self.hand.until("the service can be asked", lambda: self._can("Ask "), WAIT_S)
+        self.hand.click("Ask ", number=self._button("Ask "))
         self.hand.find("Picture with the answer", within_s=WAIT_S)
         self._settle()
         self.shoot("release-answer")

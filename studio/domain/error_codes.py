@@ -219,7 +219,7 @@ CODES: dict[str, str] = {
     "point_labels.malformed": "What was kept of the labels of single points is damaged.",
     "blob.wrong_name": "A file sent for an Edit is not what its name, the SHA-256, says.",
     "draft.unreadable": "An unfinished gesture that was kept cannot be read; what is drawn stays.",
-    "service.nothing_to_ask": "There is no picture in the project to ask a service with.",
+    "service.nothing_to_ask": "A service was to be tried with no picture.",
     "snapshot.empty": "No labelled item matches the recipe of a snapshot.",
     "snapshot.bad_recipe": "The recipe of a snapshot asks for what cannot be.",
     "snapshot.split_conflict": "Fixed splits would put one group on two sides.",

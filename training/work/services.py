@@ -23,6 +23,7 @@ from training.serving.control import ServiceState
 from training.store import models, releases
 from training.store import services as rows
 from training.store.engine import Transaction
+from training.store.items import StoredItem
 from training.store.services import ArmsRow, Shares, StoredService
 from training.work import audit, pools, reading, suites
 from training.work.access import Session, missing
@@ -147,17 +148,22 @@ def new_token(node: Node, service: str, who: Session) -> ServiceToken:
 
 
 def try_out(node: Node, service: str, asked: TryService, who: Session) -> Answer:
-    """Ask a service with an item's picture, as anybody else would. Raises `service.silent`.
+    """Ask a service with a picture, or an item's, as anybody else would. Raises `service.silent`,
+    `service.nothing_to_ask`, and what the service refuses with.
 
-    It comes back as online data too. A snapshot keeps both on one side, since their content is the same.
+    It comes back as online data too. A snapshot keeps an item and what it was asked with on one side, since
+    their content is the same.
     """
     with node.store.read() as tx:
         stored = _known(tx, service)
-        item = reading.live_item(tx, ItemId(asked.item))
-        if item.project != stored.project:
-            raise missing()
-        suites.check_open(tx, item.id, who)
-    picture = picture_of(node, item)
+        item = _askable(tx, stored.project, asked.item, who) if asked.item else None
+    picture = picture_of(node, item) if item is not None else asked.picture
+    if picture == b"":
+        raise AtelierError(
+            "service.nothing_to_ask",
+            "The service was not asked: there is no picture.",
+            hint="Choose an item, or a file.",
+        )
     watched = node.services.of(stored.id)
     if picture is None or watched is None or not watched.process.port:
         raise AtelierError(
@@ -167,6 +173,14 @@ def try_out(node: Node, service: str, asked: TryService, who: Session) -> Answer
         )
     token = own_token(secrets_of(node, stored))
     return msgspec.json.decode(watched.process.ask(picture, token, who.user), type=Answer)
+
+
+def _askable(tx: Transaction, project: ProjectId, item: str, who: Session) -> StoredItem:
+    found = reading.live_item(tx, ItemId(item))
+    if found.project != project:
+        raise missing()
+    suites.check_open(tx, found.id, who)
+    return found
 
 
 def in_service(tx: Transaction, project: ProjectId, name: str) -> ModelId | None:

@@ -127,6 +127,7 @@ class Answer(Message, frozen=True):
 
 
 class TryService(Message, frozen=True):
-    """Ask a service from the studio, with an item's picture."""
+    """Ask a service from the studio: with an item's picture, or with one that is no item."""
 
-    item: str
+    item: str = ""
+    picture: bytes = b""

@@ -21,9 +21,8 @@ from studio.domain.contracts.command import Command
 from studio.domain.errors import AtelierError
 from studio.domain.wire import routes
 from studio.domain.wire.jobs import Decision, Event
-from studio.domain.wire.projects import ItemPage, ItemQuery
+from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.releases import (
-    Answer,
     NewRelease,
     Release,
     Releases,
@@ -32,13 +31,12 @@ from studio.domain.wire.releases import (
     ServiceToken,
     SetArms,
     Suites,
-    TryService,
 )
 from studio.domain.wire.training import Models
-from studio.pages.release.answer_dialog import AnswerDialog
 from studio.pages.release.candidate import CandidatePanel
 from studio.pages.release.service_card import ServiceCard
 from studio.pages.release.suite_dialog import SuiteDialog
+from studio.pages.release.try_dialog import TryDialog
 from studio.shell.page import Desk, Page, Place
 from widgets.empty_state import EmptyState
 
@@ -257,30 +255,12 @@ class ReleasePage(Page):
         self.refresh()
 
     def _try(self, key: str) -> None:
-        """Ask the service with the first item's picture."""
         if self.desk.project is None:
             return
-        client, project, session = self.desk.client, self.desk.project.id, self.desk.session
-
-        def ask(_call: object) -> tuple[bytes, Answer]:
-            page: ItemPage = client.call(routes.ITEMS, ItemQuery(limit=1), project=project)
-            if not page.rows:
-                raise AtelierError(
-                    "service.nothing_to_ask",
-                    "There is no picture in this project to ask the service with.",
-                    hint="Import some first.",
-                )
-            row = page.rows[0]
-            answer = client.call(routes.TRY_SERVICE, TryService(row.id), service=key)
-            return session.media(row.id, row.stream, 0, "original"), answer
-
-        def show(found: tuple[bytes, Answer]) -> None:
-            arms = self.cards[key].service.arms
-            name = next((arm.model_name for arm in arms if arm.model == found[1].model), "The model")
-            AnswerDialog(found[0], found[1], name, self).open()
-            self.refresh()
-
-        self.calls.start(("try", key), ask, show)
+        dialog = TryDialog(self.desk, self.desk.project.id, self.cards[key].service, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.asked.connect(self.refresh)
+        dialog.open()
 
     def _token(self, key: str) -> None:
         client = self.desk.client

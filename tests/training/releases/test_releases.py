@@ -358,6 +358,26 @@ def test_a_model_that_cannot_answer_is_left_by_itself_and_everybody_was_answered
     assert [entry.action for entry in entries].count("service.retreat") == 2
 
 
+def test_a_service_is_tried_with_an_item_or_with_any_picture(team: Releasing) -> None:
+    suite = team.sealed()
+    team.accepted(team.loop.good, suite)
+    service = team.answering()
+
+    def tried(asked: TryService) -> Answer | str:
+        try:
+            return team["sam"].call(routes.TRY_SERVICE, asked, service=service.id)
+        except AtelierError as error:
+            return error.code
+
+    answer = tried(TryService(picture=picture_bytes(3, (200, 100))))
+    assert isinstance(answer, Answer)
+    assert (answer.model, answer.width, answer.height) == (team.loop.good, 200, 100)
+    assert tried(TryService(picture=b"no picture")) == "picture.unreadable"
+    assert tried(TryService()) == "service.nothing_to_ask"
+    assert tried(TryService(team.loop.suite_items[0])) == "suite.sealed"
+    assert tried(TryService(team.loop.workspace.other_item)) == "access.missing"
+
+
 def test_a_stopped_service_answers_nobody_until_it_is_started(team: Releasing) -> None:
     team.accepted(team.loop.good, team.sealed())
     service = team.answering()
