@@ -155,4 +155,4 @@ def _copy_media(tree: FolderTree, found: Found, sink: FolderSink) -> None:
 def _binary_paths(item: ReadItem) -> Iterator[str]:
     for file in item.media:
         if file.text is None:
-            yield from file.paths
+            yield from filter(None, file.paths)

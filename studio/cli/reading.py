@@ -132,23 +132,44 @@ def _read(format_: Format, tree: FolderTree) -> Iterator[ReadItem | Problem]:
 
 
 def _with_real_sizes(tree: FolderTree, item: ReadItem, problems: list[Problem]) -> ReadItem | None:
-    """The item with its pictures' own sizes; None where one of its files cannot be used."""
+    """The item with its files' own sizes; None where none of its first stream can be used."""
     sizes: dict[str, tuple[int, int]] = {}
     media: list[MediaFile] = []
-    for file in item.media:
-        stream, checker = file.stream, media_of(file.stream.kind) if file.paths else None
-        for path in file.paths if checker else ():
-            try:
-                found = checker.probe(tree.local(path), Budget())  # type: ignore[union-attr]
-            except AtelierError as error:
-                problems.append(as_problem(path, error))
-                return None
-            if found.width and found.height:
-                sizes[path] = found.width, found.height
-                stream = replace(stream, width=found.width, height=found.height)
-        media.append(replace(file, stream=stream))
+    for number, file in enumerate(item.media):
+        checker = media_of(file.stream.kind)
+        checked = file if checker is None else _checked(tree, file, checker, sizes, problems)
+        if number == 0 and any(file.paths) and not any(checked.paths):
+            return None
+        media.append(checked)
     problems += misfits(item, sizes)
     return replace(item, media=tuple(media))
+
+
+def _checked(
+    tree: FolderTree,
+    file: MediaFile,
+    checker: Media,
+    sizes: dict[str, tuple[int, int]],
+    problems: list[Problem],
+) -> MediaFile:
+    """A stream with those of its files that can be used; the others are named in `problems`."""
+    stream, paths, points = file.stream, [], 0
+    for path in file.paths:
+        if not path:
+            paths.append("")
+            continue
+        try:
+            found = checker.probe(tree.local(path), Budget())
+        except AtelierError as error:
+            problems.append(as_problem(path, error))
+            paths.append("")
+            continue
+        paths.append(path)
+        points += found.points
+        if found.width and found.height:
+            sizes[path] = found.width, found.height
+            stream = replace(stream, width=found.width, height=found.height)
+    return replace(file, stream=replace(stream, points=points or stream.points), paths=tuple(paths))
 
 
 def inspection(found: Found) -> Inspection:

@@ -85,7 +85,7 @@ def _candidate(made: Format, tree: FolderTree, sniffed: Sniffed) -> Candidate:
             if isinstance(each, Problem):
                 problems.append(each)
             else:
-                paths = tuple(path for media in each.media for path in media.paths)
+                paths = tuple(path for media in each.media for path in media.paths if path)
                 items.append(
                     PreviewItem(each.source, paths, sum(isinstance(e, Shape) for e in each.entities))
                 )

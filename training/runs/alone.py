@@ -152,8 +152,8 @@ def sources(data: Path, items: Sequence[ReadItem]) -> Iterator[Source]:
 def picture_path(item: ReadItem) -> str:
     """The path of an item's first picture within its folder; empty where it has none."""
     for media in item.media:
-        if media.stream.kind == "image" and media.paths:
-            return media.paths[0]
+        if media.stream.kind == "image" and any(media.paths):
+            return next(path for path in media.paths if path)
     return ""
 
 

@@ -178,11 +178,12 @@ class _Writing:
                     try:
                         source = node.media.find(tx, item.id, media.original(stream.id, frame))
                     except AtelierError:
-                        continue  # a scene may name sensors whose data never came in
+                        of_stream.append("")  # a scene may name sensors whose data never came in
+                        continue
                 of_stream.append(_with_suffix(path, stream.media_type))
                 if self._with_media:
                     self.write(of_stream[-1], node.media.read(source))
-            paths.append(tuple(of_stream))
+            paths.append(tuple(of_stream) if any(of_stream) else ())
         return name, tuple(paths)
 
     def _free_name(self, name: str) -> str:

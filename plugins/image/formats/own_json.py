@@ -79,7 +79,7 @@ class OwnJson:
             yield ReadItem(
                 source=item.name,
                 media=tuple(
-                    MediaFile(stream, tuple(frame for frame in frames if frame in there))
+                    MediaFile(stream, _those_there(frames, there))
                     for stream, frames in zip(item.streams, item.paths, strict=True)
                 ),
                 entities=item.entities,
@@ -112,6 +112,11 @@ class OwnJson:
             )
             sink.write(f"items/{number:06d}.json", msgspec.json.format(msgspec.json.encode(held), indent=1))
         return ()
+
+
+def _those_there(frames: tuple[str, ...], there: set[str]) -> tuple[str, ...]:
+    found = tuple(frame if frame in there else "" for frame in frames)
+    return found if any(found) else ()
 
 
 def _label_files(tree: Tree) -> list[str]:

@@ -53,7 +53,7 @@ class MediaFile(Struct, frozen=True):
     """Where a stream's bytes lie in the tree. A text stream may carry its text instead."""
 
     stream: Stream
-    paths: tuple[str, ...] = ()  # one a frame
+    paths: tuple[str, ...] = ()  # one a frame; empty where a frame has none
     text: str | None = None
 
 
@@ -89,7 +89,7 @@ class WriteItem(Struct, frozen=True):
     name: str
     streams: tuple[Stream, ...]
     entities: tuple[AnyEntity, ...]
-    source_paths: tuple[tuple[str, ...], ...] = ()  # by stream, by frame
+    source_paths: tuple[tuple[str, ...], ...] = ()  # by stream, by frame; empty where there is none
     split: str = ""
     sidecar: bytes = b""  # what `ReadItem.sidecar` kept, for the format that wrote it
     blob: Callable[[str], bytes] = no_blob  # what a tile names, by its SHA-256; raises `media.missing`
