@@ -1,7 +1,7 @@
 """A snapshot's items as a run gets them: sealed files of samples, a few megabytes each."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from studio.domain.entities import AnyEntity, Box, Track
 from studio.domain.errors import AtelierError
+from studio.domain.ids import EntityId
 from training.data.files import disk_error, make_folder, replace_file, sync_folder
 from training.runs.inside.atelier_wire import Sample, Shard, shard_data
 
@@ -20,13 +21,17 @@ _LIST = "shards.json"
 
 
 class Source(Struct, frozen=True):
-    """One item of a snapshot, as it was when that was frozen. `picture` reads the file's bytes."""
+    """One item of a snapshot, as it was when that was frozen. `picture` reads the file's bytes.
+
+    `weights` are those of the shapes that count less than others in what is learned.
+    """
 
     name: str
     split: str
     group: str
     entities: tuple[AnyEntity, ...]
     picture: Callable[[], bytes]
+    weights: Mapping[EntityId, float] = {}
 
 
 class Shards(Struct, frozen=True):
@@ -63,7 +68,8 @@ def write(
         if stop_wanted():
             return None
         sample = _sample(source, classes)
-        boxes += len(sample.boxes) if source.split == "train" else 0
+        if source.split == "train":
+            boxes += sum(weight > 0 for weight in sample.weights) if sample.weights else len(sample.boxes)
         waiting.setdefault(source.split, []).append(sample)
         held[source.split] = held.get(source.split, 0) + len(sample.picture)
         if held[source.split] >= _SHARD_BYTES or len(waiting[source.split]) >= _SHARD_SAMPLES:
@@ -94,7 +100,11 @@ def _sample(source: Source, classes: dict[str, int]) -> Sample:
     found = [each for each in source.entities if isinstance(each, Box) and each.frame == 0]
     found.sort(key=lambda box: (box.xyxy, names.get(box.track, "")))  # ids differ from import to import
     numbers = tuple(classes.setdefault(names[box.track], len(classes)) for box in found)
-    return Sample(source.name, source.group, source.picture(), numbers, tuple(box.xyxy for box in found))
+    weights: tuple[float, ...] = ()
+    if any(box.id in source.weights for box in found):
+        weights = tuple(source.weights.get(box.id, 1.0) for box in found)
+    xyxy = tuple(box.xyxy for box in found)
+    return Sample(source.name, source.group, source.picture(), numbers, xyxy, weights)
 
 
 def _seal(folder: Path, run: str, key: bytes, split: str, samples: list[Sample], number: int) -> Shard:

@@ -17,9 +17,10 @@ import jsonschema
 import msgspec
 
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ModelId, ProjectId, RunId, new_id
+from studio.domain.ids import EntityId, ModelId, ProjectId, RunId, new_id
 from studio.domain.values import Value
 from studio.domain.wire.training import LogLine, NewRun, Run, RunLog, RunLogQuery, RunState, Template
+from training.data.provenance import labels_at
 from training.runs import artifacts
 from training.runs.child import Ending, new_key
 from training.runs.shards import Source
@@ -30,6 +31,7 @@ from training.work import audit
 from training.work.access import Session, missing
 
 if TYPE_CHECKING:
+    from training.data.frozen import FrozenItem
     from training.node import Node
     from training.runs.attempt import State
     from training.store.engine import Transaction
@@ -181,10 +183,21 @@ def state_of(node: Node, run: RunId) -> RunState | None:
 def sources(node: Node, run: Run) -> Iterator[Source]:
     """The snapshot's items for training and validation, as they were frozen."""
     from training.data.frozen import frozen_items
+    from training.store import snapshots as snapshot_rows
 
+    with node.store.read() as tx:
+        snapshot = snapshot_rows.get(tx, run.snapshot)
+    weight = snapshot.recipe.weight_of_machine_labels if snapshot else 1.0
     for split in ("train", "validation"):
         for item in frozen_items(node, run.snapshot, split):
-            yield Source(item.name, split, item.group_key or item.item, item.entities, item.picture)
+            weights = dict.fromkeys(_by_machine(node, item), weight) if weight != 1.0 else {}
+            yield Source(item.name, split, item.group_key or item.item, item.entities, item.picture, weights)
+
+
+def _by_machine(node: Node, item: FrozenItem) -> frozenset[EntityId]:
+    with node.store.read() as tx:
+        sealer = node.keys.item_sealer(tx, item.item)
+        return labels_at(tx, item.item, item.revision, sealer).by_machine
 
 
 def note(node: Node, run: Run, text: str, level: str = "info") -> None:

@@ -20,6 +20,7 @@ from training.store.items import StoredItem
 from training.store.snapshots import Frozen
 from training.work import audit
 from training.work.access import Session
+from training.work.machine_share import MachineShare
 
 if TYPE_CHECKING:
     from training.node import Node
@@ -34,8 +35,12 @@ def new_snapshot(node: Node, project: ProjectId, recipe: NewSnapshot, who: Sessi
     items of sealed suites. Raises `snapshot.empty`, `snapshot.bad_recipe`, `snapshot.split_conflict`.
     """
     _check(recipe)
+    share = MachineShare(node, recipe)
+    with node.store.read() as tx:
+        looked_at = _found(tx, project, recipe) if share.is_limited else []
+    share.look_at(looked_at)
     with node.store.write() as tx:
-        found = _found(tx, project, recipe)
+        found = share.kept(tx, _found(tx, project, recipe))
         if not found:
             raise AtelierError(
                 "snapshot.empty",
@@ -55,12 +60,12 @@ def new_snapshot(node: Node, project: ProjectId, recipe: NewSnapshot, who: Sessi
             for each in sorted(found, key=lambda each: each.id)
         ]
         ontology = projects.ontology(tx, project)
-        version = ontology.version if ontology else 0
+        version, weight = ontology.version if ontology else 0, recipe.weight_of_machine_labels
         snapshot = Snapshot(
             id=SnapshotId(new_id()),
             project=project,
             name=recipe.name.strip() or f"Snapshot {len(rows.of_project(tx, project)) + 1}",
-            digest=canonical.digest((version, frozen)),
+            digest=canonical.digest((version, frozen) if weight == 1.0 else (version, frozen, weight)),
             ontology_version=version,
             items=len(frozen),
             splits=tuple(sorted(Counter(each.split for each in frozen).items())),
@@ -88,6 +93,8 @@ def _check(recipe: NewSnapshot) -> None:
         raise _bad("The share for validation is at least 0 and less than 1.")
     if not 0.0 <= recipe.weight_of_machine_labels <= 1.0:
         raise _bad("The weight of machine labels is between 0 and 1.")
+    if not 0.0 <= recipe.share_of_machine_labels <= 1.0:
+        raise _bad("The share of items with only machine labels is between 0 and 1.")
     for text, split in recipe.fixed:
         if split not in _SPLITS or not text:
             raise _bad(f"A fixed split is one of {', '.join(_SPLITS)}, for a text in the item's name.")

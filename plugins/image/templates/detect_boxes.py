@@ -235,10 +235,15 @@ class Batch(Struct):
     boxes: Tensor  # (N, M, 4)
     classes: Tensor  # (N, M) int64
     real: Tensor  # (N, M) bool
+    weights: Tensor | None = None  # (N, M): what each box counts; None: all of them fully
 
 
 def losses(answer: tuple[Tensor, Tensor], cells: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-    """How wrong the centres are (focal loss), and the boxes (generalised IoU): means over objects."""
+    """How wrong the centres are (focal loss), and the boxes (generalised IoU): means over objects.
+
+    An object of less weight pulls less, and so does the background where it lies: one of no weight is as if
+    nothing were known of its place.
+    """
     logits, boxes = answer
     with torch.no_grad():
         bumps = gaussians(cells, batch)  # (N, M, cells)
@@ -246,18 +251,23 @@ def losses(answer: tuple[Tensor, Tensor], cells: Tensor, batch: Batch) -> tuple[
         wanted = torch.zeros(len(bumps), logits.shape[2], len(cells), device=logits.device)
         wanted = wanted.scatter_reduce_(1, number, bumps, "amax").transpose(1, 2)
         is_centre = wanted > 0.9999
-        objects = batch.real.sum().clamp(min=1)
+        objects = (
+            (batch.real if batch.weights is None else batch.real & (batch.weights > 0)).sum().clamp(min=1)
+        )
         height, owner = bumps.max(1)  # a cell teaches the box whose bump is highest there
         share = height * (height > 0.05)
         total = torch.zeros(bumps.shape[:2], device=logits.device).scatter_add_(1, owner, share)
         share = share / total.gather(1, owner).clamp(min=1e-6)
         target = batch.boxes.gather(1, owner.unsqueeze(-1).expand(-1, -1, 4))
         sure = logits.sigmoid()
+        taught = share > 0
     easy = F.logsigmoid(-logits) * sure**2 * (1 - wanted) ** 4
-    centre_loss = -torch.where(is_centre, F.logsigmoid(logits) * (1 - sure) ** 2, easy).sum() / objects
-    taught = share > 0
-    box_loss = ((1 - generalised_iou(boxes[taught], target[taught])) * share[taught]).sum() / objects
-    return centre_loss, box_loss
+    centres = torch.where(is_centre, F.logsigmoid(logits) * (1 - sure) ** 2, easy)
+    sides = (1 - generalised_iou(boxes[taught], target[taught])) * share[taught]
+    if batch.weights is not None:
+        counts = torch.where(height > 0, batch.weights.gather(1, owner), 1.0)  # (N, cells)
+        centres, sides = centres * counts.unsqueeze(-1), sides * counts[taught]
+    return -centres.sum() / objects, sides.sum() / objects
 
 
 def gaussians(cells: Tensor, batch: Batch) -> Tensor:
@@ -360,6 +370,11 @@ class Example(Struct):
     boxes: np.ndarray  # (M, 4) float32
     classes: np.ndarray  # (M,) int64
     scale: float  # its pixels per pixel of the full-size picture
+    weights: np.ndarray | None = None  # (M,) float32: what each box counts; None: all of them fully
+
+    def trusted(self) -> np.ndarray:
+        """(M,) bool: the boxes that count at all."""
+        return np.ones(len(self.boxes), bool) if self.weights is None else self.weights > 0
 
 
 class Pictures:
@@ -390,7 +405,8 @@ class Pictures:
         edges = np.minimum(np.array(picture.shape[1::-1], np.float32) * scale, self.size)
         inside = boxes.clip(0, [*edges, *edges]).astype(np.float32)
         real = ((inside[:, 2:] - inside[:, :2]) > 0).all(1)  # nothing is learned from a box without an area
-        return Example(resized(picture, scale), inside[real], classes[real], scale)
+        weights = np.array(sample.weights, np.float32)[real] if sample.weights else None
+        return Example(resized(picture, scale), inside[real], classes[real], scale, weights)
 
 
 def decoded_picture(sample: Sample) -> np.ndarray:
@@ -459,7 +475,7 @@ def augmented(
     picture = cv2.LUT(picture, table.reshape(256, 1, 3))
     ends = example.boxes.reshape(-1, 2, 2) * linear + shift
     boxes = np.concatenate([ends.min(1), ends.max(1)], 1).astype(np.float32)
-    return Example(picture, boxes, example.classes, example.scale)
+    return Example(picture, boxes, example.classes, example.scale, example.weights)
 
 
 def allowed_mirrors(pictures: Pictures, flips: str) -> tuple[str, ...]:
@@ -474,8 +490,9 @@ def allowed_mirrors(pictures: Pictures, flips: str) -> tuple[str, ...]:
     for number in range(min(len(pictures), 400)):
         example = pictures[number]
         grey = example.picture.mean(2)
-        for (x0, y0, x1, y1), name in zip(example.boxes.round().astype(int), example.classes, strict=True):
-            if x1 - x0 >= 3 and y1 - y0 >= 3:
+        boxes, counts = example.boxes.round().astype(int), example.trusted()
+        for (x0, y0, x1, y1), name, is_trusted in zip(boxes, example.classes, counts, strict=True):
+            if is_trusted and x1 - x0 >= 3 and y1 - y0 >= 3:
                 crop = cv2.resize(grey[y0:y1, x0:x1], (12, 12), interpolation=cv2.INTER_AREA)
                 crops.setdefault(int(name), []).append((crop - crop.mean()) / (crop.std() + 1e-6))
     means = [np.mean(each, 0) for each in crops.values() if len(each) >= 5]
@@ -498,7 +515,14 @@ def collate(examples: Sequence[Example], device: torch.device) -> Batch:
         boxes[row, :count] = torch.from_numpy(each.boxes)
         classes[row, :count] = torch.from_numpy(each.classes)
         real[row, :count] = True
-    return Batch(*(each.to(device) for each in (pictures, boxes, classes, real)))
+    parts = [pictures, boxes, classes, real]
+    if any(each.weights is not None for each in examples):
+        weights = torch.ones(len(examples), most)
+        for row, each in enumerate(examples):
+            if each.weights is not None:
+                weights[row, : len(each.weights)] = torch.from_numpy(each.weights)
+        parts.append(weights)
+    return Batch(*(each.to(device) for each in parts))
 
 
 class Torch:
@@ -555,13 +579,20 @@ def decoded(
 def mean_average_precision(
     found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], pictures: Pictures
 ) -> float:
-    """COCO's average precision at IoU 0.5, meaned over the classes that are there; 0 without any box."""
+    """COCO's average precision at IoU 0.5, meaned over the classes that are there; 0 without any box.
+
+    Labels that count nothing are as COCO's crowds: finding them is neither right nor wrong.
+    """
     images, labels, results = [], [], []
     for number, (classes, sure, boxes) in enumerate(found):
         example = pictures[number]
         images.append({"id": number, "width": pictures.size[0], "height": pictures.size[1]})
-        for name, (x0, y0, x1, y1) in zip(example.classes, example.boxes.tolist(), strict=True):
-            box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0}
+        counts = example.trusted().tolist()
+        for name, (x0, y0, x1, y1), is_trusted in zip(
+            example.classes, example.boxes.tolist(), counts, strict=True
+        ):
+            box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0)}
+            box["iscrowd"] = int(not is_trusted)
             labels.append({"id": len(labels) + 1, "image_id": number, "category_id": int(name), **box})
         for name, score, (x0, y0, x1, y1) in zip(classes, sure, boxes.tolist(), strict=True):
             box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "score": float(score)}
@@ -584,7 +615,8 @@ def best_threshold(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], p
     labels = 0
     for number, (classes, sure, boxes) in enumerate(found):
         example = pictures[number]
-        labels += len(example.boxes)
+        trusted = example.trusted()
+        labels += int(trusted.sum())
         free = np.ones(len(example.boxes), bool)
         for name, score, box in zip(classes, sure, boxes, strict=True):
             inner = np.minimum(box[2:], example.boxes[:, 2:]) - np.maximum(box[:2], example.boxes[:, :2])
@@ -592,6 +624,8 @@ def best_threshold(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], p
             areas = (example.boxes[:, 2:] - example.boxes[:, :2]).prod(1) + (box[2:] - box[:2]).prod()
             iou = np.where(free & (example.classes == name), inner / (areas - inner + 1e-9), 0.0)
             hit = len(iou) > 0 and float(iou.max()) >= 0.5
+            if hit and not trusted[int(iou.argmax())]:
+                continue
             if hit:
                 free[int(iou.argmax())] = False
             hits.append((float(score), hit))

@@ -23,7 +23,8 @@ class NewSnapshot(Message, frozen=True):
     seed: int = 0
     fixed: tuple[tuple[str, str], ...] = ()  # (text in the item's name, split) taken before the draw
     leave_out_suites: bool = True  # a sealed suite's items are never trained on
-    weight_of_machine_labels: float = 1.0
+    weight_of_machine_labels: float = 1.0  # in what is learned: of shapes that nobody has changed since
+    share_of_machine_labels: float = 1.0  # of the items: most that may have no other labels than a machine's
 
 
 class Snapshot(Message, frozen=True):

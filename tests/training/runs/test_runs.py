@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from studio.domain.edit import creation
+from studio.domain.entities import Box, Track
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ProjectId, RunId, SnapshotId
+from studio.domain.ids import EntityId, ProjectId, RunId, SnapshotId, new_id
 from studio.domain.wire import routes
 from studio.domain.wire.training import Model, NewRun, NewSnapshot, Run, RunLogQuery
 from tests.training.running import Person, RunningNode, running_node
 from tests.training.runs.shapes import shapes_folder
-from tests.training.uploading import bring_in, new_project
+from tests.training.uploading import bring_in, items_of, new_project
+from tests.training.workspace import save
 
 SMALL = (("batch", 4), ("epochs", 6), ("picture_side", 64))
 LONG = (("batch", 4), ("epochs", 400), ("patience", 1000), ("picture_side", 64))
@@ -64,7 +67,7 @@ class Bench:
 
     def model(self, run: Run) -> Model:
         """What the run made."""
-        models = self.owner.call(routes.MODELS, project=self.project).models
+        models = self.owner.call(routes.MODELS, project=run.project).models
         return next(each for each in models if each.id == run.model)
 
     def restart(self) -> None:
@@ -169,6 +172,35 @@ def test_without_labels_nothing_is_trained(bench: Bench, tmp_path: Path) -> None
     refused = bench.wait(run, "refused")
     assert "no item" in refused.error
     assert refused.hint
+
+
+def test_labels_of_a_machine_count_as_much_as_the_snapshot_says(bench: Bench, tmp_path: Path) -> None:
+    """The weight goes from the Edits' `made_by` into the closed environment; what counts nothing is none."""
+    project = new_project(bench.owner, "Machine")
+    bring_in(bench.owner, project, shapes_folder(tmp_path / "m", 6, labelled=False), "image_folder")
+    rows = items_of(bench.owner, project).rows
+
+    def label(number: int, made_by: str) -> None:
+        track = Track(EntityId(new_id()), "disc")
+        box = Box(EntityId(new_id()), track.id, rows[number].stream, 0, (9.0, 9.0, 40.0, 40.0))
+        fence = bench.owner.call(routes.LEASE, item=rows[number].id).fence
+        edit = creation("Label", track, box, made_by=made_by)
+        bench.owner.call(routes.SAVE_EDIT, save(edit, fence=fence), item=rows[number].id)
+
+    def trained(weight: float) -> Run:
+        recipe = NewSnapshot("s", validation_share=0.34, weight_of_machine_labels=weight)
+        snapshot = bench.owner.call(routes.NEW_SNAPSHOT, recipe, project=project).id
+        asked = NewRun("detect_boxes", snapshot, parameters=(("epochs", 2), ("picture_side", 64)), seed=1)
+        return bench.wait(bench.owner.call(routes.NEW_RUN, asked, project=project).id, "done", "refused")
+
+    for number in range(4):
+        label(number, "model:first")
+    assert trained(0.0).state == "refused"
+    label(4, "person")
+    label(5, "person")
+    models = [bench.model(run) for run in map(trained, (1.0, 1.0, 0.5))]
+    assert models[0].digest == models[1].digest
+    assert models[0].digest != models[2].digest
 
 
 def test_without_a_sandbox_training_refuses_rather_than_running_open(bench: Bench, tmp_path: Path) -> None:

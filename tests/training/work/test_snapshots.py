@@ -1,20 +1,22 @@
 """Snapshots: frozen for good, the same from the same state, and without what is sealed."""
 
 import pytest
+from msgspec.structs import replace
 
 from studio.domain.edit import Edit, change, creation
 from studio.domain.entities import Box, Track
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId, ItemId, ShapeId, StreamId, TrackId, UserId, new_id
+from studio.domain.ids import EntityId, ItemId, RunId, ShapeId, StreamId, TrackId, UserId, new_id
 from studio.domain.ontology import ClassType, Ontology
 from studio.domain.wire.projects import ItemQuery, NewProject, Stream
-from studio.domain.wire.training import NewSnapshot
+from studio.domain.wire.training import NewSnapshot, Run
 from training.data import media
 from training.data.frozen import frozen_items
+from training.data.provenance import labels_at
 from training.node import Node
 from training.store import blobs
 from training.store import items as item_rows
-from training.work import documents, items, lineage, projects, snapshots
+from training.work import documents, items, lineage, projects, reading, runs, snapshots
 from training.work.access import Session
 
 SAM = Session(UserId(new_id()), "Sam", True, b"", 2**62, {}, everything=True)
@@ -137,6 +139,7 @@ def test_a_snapshot_is_found_again_and_its_items_can_be_listed(inside, project):
         NewSnapshot("s", validation_share=-0.1),
         NewSnapshot("s", fixed=(("x", "elsewhere"),)),
         NewSnapshot("s", weight_of_machine_labels=2.0),
+        NewSnapshot("s", share_of_machine_labels=-0.1),
     ],
 )
 def test_a_recipe_that_cannot_be_is_refused(inside, project, recipe):
@@ -144,3 +147,93 @@ def test_a_recipe_that_cannot_be_is_refused(inside, project, recipe):
     with pytest.raises(AtelierError) as caught:
         snapshots.new_snapshot(inside, project, recipe, SAM)
     assert caught.value.code == "snapshot.bad_recipe"
+
+
+def by_machine(node: Node, project, name: str) -> ItemId:
+    """An item whose only box came from a model."""
+    with node.store.write() as tx:
+        stored = items.create(node, tx, project, name, (STREAM,))
+        track = Track(EntityId(new_id()), "cell")
+        box = Box(ShapeId(EntityId(new_id())), TrackId(track.id), STREAM.id, 0, (5.0, 6.0, 7.0, 8.0))
+        edit = creation("Accept predictions", track, box, tool="accept", made_by="model:m")
+        documents.append(node, tx, stored, edit, SAM.user)
+    return stored.id
+
+
+def boxes_of(node: Node, item: ItemId) -> list[Box]:
+    return [each for each in reading.read(node, item).entities if isinstance(each, Box)]
+
+
+def machines(node: Node, item: ItemId) -> tuple[int, frozenset[EntityId]]:
+    """How many labels an item has, and which of them are a machine's."""
+    with node.store.read() as tx:
+        stored = item_rows.get(tx, item)
+        found = labels_at(tx, item, stored.revision, node.keys.item_sealer(tx, item))
+    return found.count, found.by_machine
+
+
+def test_a_label_is_a_machines_until_somebody_changes_it_or_its_track(inside, project):
+    item = labelled(inside, project, "a")
+    assert machines(inside, item) == (1, frozenset())
+    seen = by_machine(inside, project, "b")
+    (box,) = boxes_of(inside, seen)
+    assert machines(inside, seen) == (1, frozenset({box.id}))
+    track = next(each for each in reading.read(inside, seen).entities if isinstance(each, Track))
+    renamed = replace(track, class_name="debris")
+    save(inside, seen, change("Rename", (track, renamed), made_by="rule:rename"))
+    assert machines(inside, seen) == (1, frozenset({box.id}))  # a rule looks at nothing
+    save(inside, seen, change("Change the class", (renamed, track)))
+    assert machines(inside, seen) == (1, frozenset())
+    other = by_machine(inside, project, "c")
+    (box,) = boxes_of(inside, other)
+    save(inside, other, change("Move", (box, replace(box, xyxy=(5.0, 6.0, 9.0, 9.0)))))
+    assert machines(inside, other) == (1, frozenset())
+
+
+def test_the_share_limits_items_with_none_but_a_machines_labels(inside, project):
+    for number in range(6):
+        labelled(inside, project, f"by hand {number}")
+    for number in range(6):
+        by_machine(inside, project, f"by machine {number}")
+
+    def counted(share: float, seed: int = 0) -> tuple[int, int, list[ItemId]]:
+        recipe = NewSnapshot("s", seed=seed, share_of_machine_labels=share)
+        made = snapshots.new_snapshot(inside, project, recipe, SAM)
+        names = {each.item: each.name for each in frozen_items(inside, made.id)}
+        chosen = sorted(item for item, name in names.items() if name.startswith("by machine"))
+        return made.items, len(chosen), chosen
+
+    assert counted(1.0)[:2] == (12, 6)
+    assert counted(0.5)[:2] == (12, 6)
+    assert counted(0.25)[:2] == (8, 2)
+    assert counted(0.0)[:2] == (6, 0)
+    assert counted(0.25) == counted(0.25)
+    assert len({tuple(counted(0.25, seed)[2]) for seed in range(6)}) > 1
+
+
+def test_where_a_machine_made_all_labels_no_share_lets_them_in_alone(inside, project):
+    item = by_machine(inside, project, "a")
+    recipe = NewSnapshot("s", share_of_machine_labels=0.5)
+    with pytest.raises(AtelierError) as caught:
+        snapshots.new_snapshot(inside, project, recipe, SAM)
+    assert caught.value.code == "snapshot.empty"
+    (box,) = boxes_of(inside, item)
+    save(inside, item, change("Move", (box, replace(box, xyxy=(5.0, 6.0, 9.0, 9.0)))))
+    assert snapshots.new_snapshot(inside, project, recipe, SAM).items == 1
+
+
+def test_a_weight_reaches_the_samples_of_the_labels_that_a_machine_made(inside, project):
+    labelled(inside, project, "a")
+    item = by_machine(inside, project, "b")
+    track, box = Track(EntityId(new_id()), "cell"), boxes_of(inside, item)[0]
+    drawn = Box(ShapeId(EntityId(new_id())), TrackId(track.id), STREAM.id, 0, (20.0, 6.0, 27.0, 8.0))
+    save(inside, item, creation("Draw", track, drawn))
+    digests = set()
+    for weight, wanted in ((1.0, {}), (0.5, {box.id: 0.5}), (0.0, {box.id: 0.0})):
+        recipe = NewSnapshot("s", validation_share=0.0, weight_of_machine_labels=weight)
+        made = snapshots.new_snapshot(inside, project, recipe, SAM)
+        digests.add(made.digest)
+        run = Run(RunId(new_id()), project, "r", "detect_boxes", "", made.id, "s", (), 0, "queued")
+        held = {each.name: each.weights for each in runs.sources(inside, run)}
+        assert held == {"a": {}, "b": wanted}
+    assert len(digests) == 3  # what is learned differs, so they are different data

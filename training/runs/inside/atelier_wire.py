@@ -158,6 +158,7 @@ class Sample(Struct, frozen=True, forbid_unknown_fields=True):
     picture: bytes  # the file's own bytes, not decoded
     classes: tuple[int, ...]  # of each box, as an index into the run's classes
     boxes: tuple[tuple[float, float, float, float], ...]
+    weights: tuple[float, ...] = ()  # of each box in what is learned, 0 to 1; empty: all of them count fully
 
 
 class Found(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):

@@ -113,6 +113,91 @@ def test_a_picture_without_boxes_and_a_single_class_teach_too(recipe: ModuleType
     assert box.item() == 0
 
 
+def scene(recipe: ModuleType, weights: tuple[float, ...] | None, classes: tuple[int, int] = (0, 1)) -> object:
+    """A disc at the left and a square at the right, each with its box."""
+    picture = np.full((64, 64, 3), 20, np.uint8)
+    cv2.circle(picture, (16, 32), 10, (250, 60, 40), -1)
+    cv2.rectangle(picture, (38, 22), (58, 42), (40, 230, 60), -1)
+    boxes = np.array([[6, 22, 26, 42], [38, 22, 58, 42]], np.float32)
+    held = None if weights is None else np.array(weights, np.float32)
+    return recipe.Example(picture, boxes, np.array(classes, np.int64), 1.0, held)
+
+
+def gradients(recipe: ModuleType, *examples: object) -> list[np.ndarray]:
+    """What one step would learn from `examples`, and the two losses."""
+    import torch
+
+    torch.manual_seed(0)
+    model = recipe.Detector(2, (64, 64)).train()
+    batch = recipe.collate(examples, "cpu")
+    centre, box = recipe.losses(model(batch.pictures), recipe.cells_of((64, 64)), batch)
+    (centre + 5.0 * box).backward()
+    return [centre.detach().numpy(), box.detach().numpy()] + [
+        each.grad.numpy() for each in model.parameters() if each.grad is not None
+    ]
+
+
+def test_full_weights_are_bit_for_bit_as_none(recipe: ModuleType) -> None:
+    plain = gradients(recipe, scene(recipe, None), scene(recipe, None))
+    for weighed in ((1.0, 1.0), None):
+        said = gradients(recipe, scene(recipe, None), scene(recipe, weighed))
+        assert all(np.array_equal(one, two) for one, two in zip(plain, said, strict=True))
+
+
+def test_an_object_of_less_weight_pulls_less_and_of_none_not_at_all(recipe: ModuleType) -> None:
+    import torch
+
+    cells = recipe.cells_of((64, 64))
+    pulls = []
+    for weight in (1.0, 0.5, 0.0):
+        batch = recipe.collate([scene(recipe, (1.0, weight))], "cpu")
+        logits = torch.full((1, len(cells), 2), -2.0, requires_grad=True)
+        boxes = torch.cat([cells * 4 - 5, cells * 4 + 9], -1).unsqueeze(0).requires_grad_()
+        centre, box = recipe.losses((logits, boxes), cells, batch)
+        (centre + box).backward()
+        of_square = recipe.gaussians(cells, batch)[0, 1] > 0
+        pulls.append(
+            (logits.grad[0, of_square].abs().sum().item(), boxes.grad[0, of_square].abs().sum().item())
+        )
+    (full, full_box), (half, half_box), (none, none_box) = pulls
+    assert half == pytest.approx(full / 2)
+    assert half_box == pytest.approx(full_box / 2)
+    assert none == none_box == 0.0
+    # nor does it matter what it was said to be
+    first, second = (gradients(recipe, scene(recipe, (1.0, 0.0), classes)) for classes in ((0, 1), (0, 0)))
+    assert all(np.array_equal(one, two) for one, two in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize(("weight", "is_learned"), [(1.0, True), (0.0, False)])
+def test_objects_of_no_weight_do_not_train(recipe: ModuleType, weight: float, is_learned: bool) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    model = recipe.Detector(2, (64, 64)).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    batch = recipe.collate([scene(recipe, (1.0, weight))] * 2, "cpu")
+    for _ in range(40):
+        centre, box = recipe.losses(model(batch.pictures), recipe.cells_of((64, 64)), batch)
+        optimizer.zero_grad()
+        (centre + 5.0 * box).backward()
+        optimizer.step()
+    scores = model(batch.pictures)[0][0].sigmoid().detach().numpy().reshape(16, 16, 2)
+    assert scores[8, 4, 0] > 0.5  # the disc's centre
+    assert (scores[8, 12, 1] > 0.5) == is_learned
+
+
+def test_a_label_of_no_weight_is_neither_right_nor_wrong(recipe: ModuleType) -> None:
+    from atelier_run import Sample
+
+    picture = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
+    boxes = ((0.0, 0.0, 20.0, 20.0), (40.0, 40.0, 60.0, 60.0))
+    pictures = recipe.Pictures([Sample("a", "a", picture, (0, 0), boxes, (1.0, 0.0))], (64, 64))
+    for seen in (boxes[:1], boxes):
+        found = (np.zeros(len(seen), int), np.linspace(0.9, 0.8, len(seen)), np.array(seen, np.float32))
+        assert recipe.mean_average_precision([found], pictures) == pytest.approx(1.0)
+        assert recipe.best_threshold([found], pictures) == pytest.approx(0.9)
+
+
 def test_of_a_box_beyond_its_picture_only_what_can_be_seen_is_taught(recipe: ModuleType) -> None:
     from atelier_run import Sample
 
