@@ -6,4 +6,5 @@ PLUGIN = Plugin(
     name="pointcloud",
     title="Point clouds",
     streams=("points",),
+    metrics=("plugins.pointcloud.metrics:CuboidDetection",),
 )

@@ -11,12 +11,13 @@ import numpy as np
 
 from studio.domain.entities import Cuboid
 from studio.domain.space import Floats, yaw_of
+from studio.domain.wire.evaluation import Placement
 
 _SIGNS = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])  # counter-clockwise
 _AT_ONCE = 100_000  # pairs that are clipped together: some 50 MB
 
 
-def rows_of(cuboids: Iterable[Cuboid]) -> Floats:
+def rows_of(cuboids: Iterable[Cuboid | Placement]) -> Floats:
     """(N, 7) of cuboids, in whatever frame they stand."""
     rows = [(*each.centre, *each.size, yaw_of(each.rotation)) for each in cuboids]
     return np.array(rows, np.float64).reshape(-1, 7)

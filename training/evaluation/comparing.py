@@ -5,11 +5,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from studio.domain.geometry import Floats, iou_matrix
-from studio.domain.ids import EntityId, ItemId
+from studio.domain.ids import EntityId, ItemId, StreamId
+from studio.domain.overlap import cuboid_iou, rows_of
 from studio.domain.wire.evaluation import Comparison, Evaluation, Match
 
 _SAME_IOU = 0.5
 _MOST_SHOWN = 5_000  # of each kind; a message has its bounds
+
+# a computed label is named by its track, which stands at many frames
+_Label = tuple[ItemId, StreamId, int, EntityId]
 
 
 def compare(
@@ -59,8 +63,12 @@ def _metrics(first: Evaluation, second: Evaluation) -> tuple[tuple[str, float, f
     return (*overall, *each_class)
 
 
-def _by_label(matches: Iterable[Match]) -> dict[tuple[ItemId, EntityId], Match]:
-    return {(match.item, match.label): match for match in matches if match.label is not None}
+def _by_label(matches: Iterable[Match]) -> dict[_Label, Match]:
+    return {
+        (match.item, match.stream, match.frame, match.label): match
+        for match in matches
+        if match.label is not None
+    }
 
 
 def _is_right(match: Match) -> bool:
@@ -76,7 +84,7 @@ def _false_positives(first: Sequence[Match], second: Sequence[Match]) -> tuple[l
     for place in ours.keys() | theirs.keys():
         left, right = ours.get(place, []), list(theirs.get(place, []))
         for match in left:
-            overlaps = iou_matrix(_boxes([match]), _boxes(right))[0]
+            overlaps = _overlaps(match, right)
             if len(overlaps) and overlaps.max() >= _SAME_IOU:
                 right.pop(int(overlaps.argmax()))
                 shared += 1
@@ -92,6 +100,16 @@ def _by_place(matches: Iterable[Match]) -> dict[tuple[str, str, int, str], list[
         if match.outcome == "false_positive":
             found.setdefault((match.item, match.stream, match.frame, match.predicted), []).append(match)
     return found
+
+
+def _overlaps(match: Match, others: Sequence[Match]) -> Floats:
+    """(N,) how far what was predicted overlaps, in the picture or in space."""
+    if match.predicted_cuboid is None:
+        table = iou_matrix(_boxes([match]), _boxes(others))
+    else:
+        placed = [each.predicted_cuboid for each in others if each.predicted_cuboid is not None]
+        table = cuboid_iou(rows_of([match.predicted_cuboid]), rows_of(placed))
+    return table.ravel()
 
 
 def _boxes(matches: Sequence[Match]) -> Floats:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from studio.domain.contracts.training import Judged, Metric
-from studio.domain.entities import AnyEntity, Track
+from studio.domain.entities import AnyEntity, CoordinateSystem, EgoPose, Track
 from studio.domain.errors import AtelierError
 from studio.domain.wire.releases import GateResult
 
@@ -15,6 +15,7 @@ FEWEST_ITEMS = 8  # below this an aggregate tells of single items
 FEWEST_LABELS = 8  # of a class, for the same reason
 RESAMPLES = 2_000
 _PER_CENT = (2.5, 97.5)
+_FRAMES = (EgoPose, CoordinateSystem)  # in which shapes stand, whatever their class
 
 
 def judged_classes(labels_by_class: dict[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -99,7 +100,9 @@ def _draws(items: int, resamples: int, seed: int) -> NDArray[np.int64]:
 
 def _kept(entities: Sequence[AnyEntity], classes: Sequence[str]) -> tuple[AnyEntity, ...]:
     tracks = {each.id for each in entities if isinstance(each, Track) and each.class_name in classes}
-    return tuple(each for each in entities if getattr(each, "track", each.id) in tracks)
+    return tuple(
+        each for each in entities if isinstance(each, _FRAMES) or getattr(each, "track", each.id) in tracks
+    )
 
 
 def _interval(values: NDArray[np.float64]) -> tuple[float, float]:

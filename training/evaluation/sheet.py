@@ -1,5 +1,7 @@
 """The sheet of outcomes: how one is stored, sealed with its item's key, and read again."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from studio.domain import canonical
@@ -7,7 +9,8 @@ from studio.domain.contracts.training import Judged
 from studio.domain.entities import AnyEntity
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, EvaluationId, ItemId, MatchId, StreamId
-from studio.domain.wire.evaluation import Match, Prediction
+from studio.domain.wire.evaluation import Match, Placement, Prediction
+from studio.domain.wire.projects import Stream
 from training.data.sealing import Sealer
 from training.store.evaluations import StoredMatch
 from training.store.items import StoredItem
@@ -24,9 +27,18 @@ class _Seen(Struct, frozen=True):
     label_xyxy: Rect | None
     predicted_xyxy: Rect | None
     revision: int
+    label_cuboid: Placement | None = None
+    predicted_cuboid: Placement | None = None
 
 
-def judged(stored: StoredItem, revision: int, labels: tuple[AnyEntity, ...], layer: Prediction) -> Judged:
+def judged(
+    stored: StoredItem,
+    streams: tuple[Stream, ...],
+    revision: int,
+    labels: tuple[AnyEntity, ...],
+    layer: Prediction,
+    rendition: Callable[[StreamId, int, str], bytes] | None = None,
+) -> Judged:
     """One item as a metric takes it."""
     return Judged(
         item=stored.id,
@@ -38,6 +50,8 @@ def judged(stored: StoredItem, revision: int, labels: tuple[AnyEntity, ...], lay
         width=stored.width,
         height=stored.height,
         stream=stored.stream,
+        streams=streams,
+        rendition=rendition,
     )
 
 
@@ -52,6 +66,8 @@ def stored(evaluation: EvaluationId, rank: int, match: Match, sealer: Sealer) ->
         match.label_xyxy,
         match.predicted_xyxy,
         match.revision,
+        match.label_cuboid,
+        match.predicted_cuboid,
     )
     return StoredMatch(
         evaluation=evaluation,
@@ -89,6 +105,8 @@ def opened(row: StoredMatch, item: StoredItem, sealer: Sealer) -> Match:
         width=item.width,
         height=item.height,
         corrected=item.revision > seen.revision,
+        label_cuboid=seen.label_cuboid,
+        predicted_cuboid=seen.predicted_cuboid,
     )
 
 

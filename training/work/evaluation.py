@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from studio.domain.contracts.plugin import installed_plugins, load_parts
 from studio.domain.contracts.training import Judged, Judgement, Metric
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EvaluationId, ItemId, ProjectId, SnapshotId, UserId, new_id
+from studio.domain.ids import EvaluationId, ItemId, ProjectId, SnapshotId, StreamId, UserId, new_id
 from studio.domain.wire.evaluation import (
     Comparison,
     Evaluation,
@@ -19,6 +20,8 @@ from studio.domain.wire.evaluation import (
     NewEvaluation,
     NewVerdict,
 )
+from studio.domain.wire.training import Model
+from training.data import media as places
 from training.evaluation import layers, sheet
 from training.evaluation.comparing import compare as compare_matches
 from training.store import evaluations, items, lineage, predictions
@@ -27,6 +30,7 @@ from training.store.engine import Transaction
 from training.store.evaluations import StoredMatch
 from training.work import audit, pools, suites, tasks
 from training.work.access import Session, missing
+from training.work.items import streams_of
 from training.work.predictions import model_of
 from training.work.running_job import RunningJob, StopJob
 from training.work.seeing import Seeing
@@ -165,12 +169,14 @@ def compare(node: Node, first: str, second: EvaluationId, project: ProjectId) ->
     return compare_matches(one, two, *sides)
 
 
-def metric_for(modality: str = "image") -> Metric:
-    """The metric of a modality. Raises `evaluation.no_metric`."""
-    for plugin in installed_plugins():
+def metric_for(template: str) -> Metric:
+    """The metric that judges models of a template. Raises `evaluation.no_metric`."""
+    plugins = installed_plugins()
+    known = {each.name: each for plugin in plugins for each in load_parts(plugin.templates)}
+    for plugin in plugins if template in known else ():
         for part in load_parts(plugin.metrics):
             metric: Metric = part() if isinstance(part, type) else part
-            if metric.modality == modality:
+            if metric.modality == known[template].modality:
                 return metric
     raise AtelierError(
         "evaluation.no_metric", "No installed plug-in can judge this kind of data.", hint="Install one."
@@ -186,9 +192,22 @@ def judged(node: Node, model: str, frozen: list[FrozenItem]) -> list[Judged]:
         for each in frozen:
             stored = items.get(tx, each.item)
             if each.item in seen and stored is not None:
-                layer = layers.opened(seen[each.item], sealers[each.item])
-                found.append(sheet.judged(stored, each.revision, each.entities, layer))
+                sealer = sealers[each.item]
+                layer = layers.opened(seen[each.item], sealer)
+                streams = streams_of(stored, sealer)
+                rendition = partial(_rendition, node, each.item)
+                found.append(sheet.judged(stored, streams, each.revision, each.entities, layer, rendition))
     return found
+
+
+def _rendition(node: Node, item: ItemId, stream: StreamId, frame: int, name: str) -> bytes:
+    """What was prepared of a frame. Raises `media.missing`, `blob.missing`, `seal.broken`."""
+    with node.store.read() as tx:
+        source = node.media.find(tx, item, places.views(stream, frame))
+    data = node.media.view(source, name)
+    if data is None:
+        raise AtelierError("media.missing", f"Nothing called {name!r} was prepared of this frame.")
+    return data
 
 
 def _evaluate(job: RunningJob, evaluation: Evaluation) -> None:
@@ -208,11 +227,11 @@ def _evaluate(job: RunningJob, evaluation: Evaluation) -> None:
             hint="Make a snapshot with a validation share, or choose another part.",
         )
     Seeing(job, model, [each.item for each in frozen]).all()
-    job.step("judge", lambda: _judge(node, evaluation, judged(node, model.id, frozen), model.classes))
+    job.step("judge", lambda: _judge(node, evaluation, judged(node, model.id, frozen), model))
 
 
-def _judge(node: Node, evaluation: Evaluation, found: list[Judged], classes: tuple[str, ...]) -> None:
-    judgement = metric_for().judge(found, classes, evaluation.iou)
+def _judge(node: Node, evaluation: Evaluation, found: list[Judged], model: Model) -> None:
+    judgement = metric_for(model.template).judge(found, model.classes, evaluation.iou)
     done = _done(evaluation, judgement, len(found))
     with node.store.write() as tx:
         sealers = node.keys.item_sealers(tx, [ItemId(each.item) for each in found])

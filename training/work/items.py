@@ -102,8 +102,7 @@ def read(node: Node, item: ItemId) -> Item:
 def read_in(node: Node, tx: Transaction, item: ItemId) -> Item:
     """As `read`, in a transaction of the caller's."""
     stored = live_item(tx, item)
-    data = node.keys.item_sealer(tx, item).open(stored.payload, _aad(item))
-    sealed = canonical.decode_lenient(data, _Sealed)
+    sealed = _opened(stored, node.keys.item_sealer(tx, item))
     return Item(
         id=stored.id,
         project=stored.project,
@@ -118,6 +117,11 @@ def read_in(node: Node, tx: Transaction, item: ItemId) -> Item:
         sequence=stored.sequence,
         imported_ns=stored.imported_ns,
     )
+
+
+def streams_of(stored: StoredItem, sealer: Sealer) -> tuple[Stream, ...]:
+    """What an item is made of. Raises `seal.broken`."""
+    return _opened(stored, sealer).streams
 
 
 def carried_of(tx: Transaction, item: ItemId, sealer: Sealer) -> Carried:
@@ -172,6 +176,10 @@ def forget(tx: Transaction, stored: StoredItem) -> None:
         erased=True,
     )
     tx.emit("items", stored.project)
+
+
+def _opened(stored: StoredItem, sealer: Sealer) -> _Sealed:
+    return canonical.decode_lenient(sealer.open(stored.payload, _aad(stored.id)), _Sealed)
 
 
 def _aad(item: ItemId) -> bytes:

@@ -21,6 +21,7 @@ from training.work import audit, reading, services
 from training.work import suites as suite_rules
 from training.work.access import Session, missing
 from training.work.evaluation import metric_for
+from training.work.items import streams_of
 from training.work.predictions import model_of
 from training.work.running_job import RunningJob, StopJob
 from training.work.seeing import Seeing
@@ -171,7 +172,9 @@ def _weighed(
             for model in (candidate, *((baseline,) if baseline else ()))
         ]
     seed = int.from_bytes(hashlib.sha256(f"{known.suite} {version}".encode()).digest()[:4], "big")
-    result = gate.judge(metric_for(), sides[0], sides[1] if baseline else None, classes, seed)
+    result = gate.judge(
+        metric_for(candidate.template), sides[0], sides[1] if baseline else None, classes, seed
+    )
     if few:
         left_out = f" Left out, with fewer than {gate.FEWEST_LABELS} labels: {', '.join(few)}."
         return replace(result, sentence=result.sentence + left_out)
@@ -189,7 +192,8 @@ def _judged(node: Node, tx: Transaction, members: list[tuple[ItemId, int]], mode
         sealer = node.keys.item_sealer(tx, item)
         row = seen.get(item)
         layer = layers.opened(row, sealer) if row else layers.layer_of(item, model.id, stored.stream, (), 0)
-        found.append(sheet.judged(stored, revision, reading.read_in(node, tx, item).entities, layer))
+        labels = reading.read_in(node, tx, item).entities
+        found.append(sheet.judged(stored, streams_of(stored, sealer), revision, labels, layer))
     return found
 
 

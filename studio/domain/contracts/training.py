@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from studio.domain.entities import AnyEntity
 from studio.domain.ids import EntityId, StreamId
 from studio.domain.wire.evaluation import ClassMetrics, Curve, Match, Slice
+from studio.domain.wire.projects import Stream
 
 
 class TrainingTemplate(Struct, frozen=True):
@@ -28,7 +29,11 @@ class TrainingTemplate(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """One item, as people labelled it and as a model sees it. The size is that of `stream`, its first one."""
+    """One item, as people labelled it and as a model sees it. The size is that of `stream`, its first one.
+
+    `rendition` gives what was prepared of a frame of a stream, by its name, to a metric that looks at the
+    data themselves (how many points a cuboid holds); it raises `media.*`. None where there is none.
+    """
 
     item: str
     name: str
@@ -39,6 +44,8 @@ class Judged(Struct, frozen=True):
     width: int = 0
     height: int = 0
     stream: StreamId = StreamId("")
+    streams: tuple[Stream, ...] = ()
+    rendition: Callable[[StreamId, int, str], bytes] | None = None
 
 
 class Judgement(Struct, frozen=True):

@@ -18,6 +18,7 @@ from studio.domain.ids import (
     SnapshotId,
     StreamId,
 )
+from studio.domain.values import XYZ, Quaternion
 from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.session import Message
 
@@ -35,7 +36,7 @@ class NewEvaluation(Message, frozen=True):
 class ClassMetrics(Struct, frozen=True, forbid_unknown_fields=True):
     class_name: str
     ap50: float
-    ap: float  # mean over IoU 0.50 to 0.95 (COCO)
+    ap: float  # boxes: mean over IoU 0.50 to 0.95 (COCO); cuboids: over centre distances (nuScenes)
     precision: float  # at the evaluation's score threshold
     recall: float
     labels: int
@@ -71,7 +72,7 @@ class Evaluation(Message, frozen=True):
     state: Literal["running", "done", "failed"]
     items: int = 0
     threshold: float = 0.5  # the score that gives the best F1 on this data
-    metrics: tuple[tuple[str, float], ...] = ()  # map50, map, precision, recall, f1
+    metrics: tuple[tuple[str, float], ...] = ()  # map50, precision, recall, f1, and what each metric adds
     per_class: tuple[ClassMetrics, ...] = ()
     slices: tuple[Slice, ...] = ()
     curves: tuple[Curve, ...] = ()
@@ -87,8 +88,19 @@ class Evaluations(Message, frozen=True):
     evaluations: tuple[Evaluation, ...]
 
 
+class Placement(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a cuboid stands, in metres in the ego frame at its frame."""
+
+    centre: XYZ
+    size: XYZ  # length, width, height
+    rotation: Quaternion
+
+
 class Match(Struct, frozen=True, forbid_unknown_fields=True):
-    """One object as label and prediction see it; boxes in pixels of the full-size picture."""
+    """One object as label and prediction see it: as boxes, in pixels of the full-size picture, or cuboids.
+
+    `label` is the shape, or, where that is computed between key frames, its track.
+    """
 
     id: MatchId
     item: ItemId
@@ -109,6 +121,8 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True):
     width: int = 0  # of the picture, pixels
     height: int = 0
     corrected: bool = False  # the item has changed since
+    label_cuboid: Placement | None = None
+    predicted_cuboid: Placement | None = None
 
 
 class MatchQuery(Message, frozen=True):

@@ -16,15 +16,16 @@ from PySide6.QtWidgets import (
 )
 
 from studio.domain.wire.evaluation import Evaluation
-from studio.pages.evaluate.saying import FIGURES
+from studio.pages.evaluate.saying import FIGURES, OF_BOXES
 
 
 class Figures(QWidget):
-    """A tile for each figure."""
+    """A tile for each figure that the shown evaluation has; before there is one, those of boxes."""
 
     def __init__(self) -> None:
         super().__init__()
         self._values: dict[str, QLabel] = {}
+        self._tiles: dict[str, QFrame] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -45,10 +46,14 @@ class Figures(QWidget):
             column.addWidget(under, 0, Qt.AlignmentFlag.AlignCenter)
             row.addWidget(tile, 1)
             self._values[name] = value
+            self._tiles[name] = tile
+            tile.setVisible(name in OF_BOXES)
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
         """Fill the tiles."""
         held = dict(evaluation.metrics)
+        for name, tile in self._tiles.items():
+            tile.setVisible(name in (held or OF_BOXES))
         for name, label in self._values.items():
             label.setText(f"{held[name]:.3f}" if name in held else "–")
             label.setAccessibleDescription(label.text())

@@ -21,12 +21,22 @@ VERDICTS: dict[str, tuple[VerdictKind, str, str]] = {
 LABEL_COLOR = "#2e9d4a"
 PREDICTED_COLOR = "#e0641e"
 FIGURES = (
-    ("map50", "mAP@0.5", "Mean over the classes of the average precision at IoU 0.5 (COCO)"),
+    ("map50", "mAP@0.5", "Mean over the classes of the average precision at an overlap (IoU) of 0.5"),
     ("map", "mAP@0.5:0.95", "Mean over the classes and over IoU 0.50 to 0.95 (COCO)"),
+    ("map_distance", "mAP by distance", "The same by 0.5, 1, 2 and 4 m between the middles (nuScenes)"),
+    (
+        "map_strict",
+        "mAP, strict",
+        "The same at the overlaps of KITTI: 0.7 for what is 3 m or longer, else 0.5",
+    ),
     ("precision", "Precision", "Share of the predictions at the threshold that are right"),
     ("recall", "Recall", "Share of the labels that are found at the threshold"),
     ("f1", "F1", "Harmonic mean of precision and recall"),
+    ("mota", "MOTA", "Tracks: 1 less misses, false positives and switches, over all labels (CLEAR MOT)"),
+    ("idf1", "IDF1", "Tracks: F1 of frames that are followed under one identity"),
+    ("hota", "HOTA", "Tracks: how well they are found and held together, in one figure"),
 )
+OF_BOXES = ("map50", "map", "precision", "recall", "f1")
 
 
 def verdict_title(kind: VerdictKind) -> str:

@@ -16,6 +16,17 @@ STATES = {
 LIVE = ("queued", "running", "pausing", "cancelling")
 CAN_RESUME = ("paused", "failed", "cancelled")
 BEST = ("map50", "accuracy")
+_TITLES = {
+    "map50": "mAP@0.5",
+    "map": "mAP@0.5:0.95",
+    "map_distance": "mAP by distance",
+    "map_strict": "mAP, strict",
+    "mota": "MOTA",
+    "idf1": "IDF1",
+    "hota": "HOTA",
+    "loss": "Loss",
+    "f1": "F1",
+}
 
 
 def title_of(run: Run) -> str:
@@ -41,8 +52,7 @@ def metric_title(name: str) -> str:
     """A metric's name as people write it."""
     if name.startswith(("ap50 ", "ap50:")):
         return f"AP@0.5 of {name[5:]}"
-    known = {"map50": "mAP@0.5", "map": "mAP@0.5:0.95", "loss": "Loss", "f1": "F1"}
-    return known.get(name, name.replace("_", " ").capitalize())
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def epoch_of(run: Run) -> str:

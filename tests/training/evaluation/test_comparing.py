@@ -13,7 +13,7 @@ from studio.domain.ids import (
     StreamId,
     new_id,
 )
-from studio.domain.wire.evaluation import Evaluation, Match, Outcome
+from studio.domain.wire.evaluation import Evaluation, Match, Outcome, Placement
 from training.evaluation.comparing import compare
 
 ITEM = ItemId(new_id())
@@ -90,3 +90,32 @@ def test_the_most_certain_come_first() -> None:
     first = [replace(match("false_positive", left=100 * index), score=index / 10) for index in range(5)]
     found = compare(evaluation(0.5), evaluation(0.5), first, [])
     assert [each.score for each in found.gained] == [0.4, 0.3, 0.2, 0.1, 0.0]
+
+
+def cuboid(outcome: Outcome, x: float, frame: int = 0, label: EntityId | None = None) -> Match:
+    stands = Placement((x, 0.0, 0.8), (4.5, 1.8, 1.5), (0.0, 0.0, 0.0, 1.0))
+    return replace(
+        match(outcome, label),
+        frame=frame,
+        label_xyxy=None,
+        predicted_xyxy=None,
+        label_cuboid=stands if label else None,
+        predicted_cuboid=None if outcome == "false_negative" else stands,
+    )
+
+
+def test_false_cuboids_are_compared_where_they_stand() -> None:
+    first = [cuboid("false_positive", 10.0), cuboid("false_positive", 30.0)]
+    second = [cuboid("false_positive", 10.4), cuboid("false_positive", 60.0)]
+    found = compare(evaluation(0.5), evaluation(0.5), first, second)
+    assert [each.predicted_cuboid.centre[0] for each in found.gained if each.predicted_cuboid] == [30.0]
+    assert [each.predicted_cuboid.centre[0] for each in found.lost if each.predicted_cuboid] == [60.0]
+    assert found.both_wrong == 1
+
+
+def test_a_track_that_is_the_label_at_many_frames_is_compared_at_each() -> None:
+    track = EntityId(new_id())
+    first = [cuboid("false_negative", 10.0, frame, track) for frame in range(4)]
+    second = [cuboid("true_positive", 10.0, frame, track) for frame in range(4)]
+    found = compare(evaluation(0.1), evaluation(0.2), first, second)
+    assert sorted(each.frame for each in found.gained) == [0, 1, 2, 3]

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from plugins.image.metrics import BOX_DETECTION
+from plugins.pointcloud.metrics import CUBOID_DETECTION
 from studio.domain.contracts.training import Judged
-from studio.domain.entities import AnyEntity, Box, Track
+from studio.domain.entities import AnyEntity, Box, CoordinateSystem, Cuboid, EgoPose, Track
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, StreamId, new_id
 from training.evaluation import gate
+from training.work.evaluation import metric_for
 
 
 def entities(*boxes: tuple[str, float]) -> tuple[AnyEntity, ...]:
@@ -108,3 +110,37 @@ def test_a_class_with_few_labels_is_left_out_of_the_figure() -> None:
     assert [each.class_name for each in kept.labels if isinstance(each, Track)] == ["cell"]
     assert len(kept.labels) == 2
     assert kept.predictions == ()
+
+
+def test_frames_of_reference_stay_whatever_classes_are_judged() -> None:
+    pose = EgoPose(EntityId(new_id()), 0, (1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+    placed = CoordinateSystem(EntityId(new_id()), "lidar", "ego")
+    cells = entities(("cell", 0.0), ("dust", 50.0))
+    item = Judged("item", "", (*cells, pose, placed), cells, ())
+    assert gate.of_classes(item, ("cell",)).labels == (*cells[:2], pose, placed)
+
+
+def test_cuboids_pass_the_gate_by_their_own_metric() -> None:
+    def drive(found: bool) -> Judged:
+        made: list[AnyEntity] = []
+        for x in (10.0, 10.0 if found else 40.0):
+            track = Track(EntityId(new_id()), "car")
+            place, size = (x, 0.0, 0.8), (4.5, 1.8, 1.5)
+            made += [
+                track,
+                Cuboid(EntityId(new_id()), track.id, StreamId("lidar"), 0, place, size, (0.0, 0.0, 0.0, 1.0)),
+            ]
+        return Judged(new_id(), "", tuple(made[:2]), tuple(made[2:]), ((made[3].id, 0.9),))
+
+    better, worse = [drive(True)] * 12, [drive(False)] * 12
+    result = gate.judge(metric_for("detect_boxes"), better, worse, ("car",), seed=1)
+    assert result.candidate == 0.0  # boxes of pictures say nothing of cuboids
+    result = gate.judge(CUBOID_DETECTION, better, worse, ("car",), seed=1)
+    assert (result.candidate, result.baseline, result.passes) == (1.0, 0.0, True)
+    assert result.low > 0
+
+
+def test_a_template_that_nobody_has_is_judged_by_nobody() -> None:
+    with pytest.raises(AtelierError) as refused:
+        metric_for("detect_dreams")
+    assert refused.value.code == "evaluation.no_metric"
