@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -25,12 +27,16 @@ UNANSWERED = "–"
 
 
 class Form(QWidget):
-    """`set_fields`, then `set_values`; `changed(name, value)` when a person answers, None for no answer."""
+    """`set_fields`, then `set_values`; `changed(name, value)` when a person answers, None for no answer.
+
+    `explains`: each field's help stands below it, and not only in its tooltip.
+    """
 
     changed = Signal(str, object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, explains: bool = False) -> None:
         super().__init__(parent)
+        self._explains = explains
         self._layout = QFormLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
@@ -50,7 +56,7 @@ class Form(QWidget):
             self._layout.removeRow(0)
         self._answers = {}
         for field in fields:
-            answer = Answer(field, self)
+            answer = Answer(field, self, self._explains)
             answer.changed.connect(partial(self.changed.emit, field.name))
             label = QLabel(field.label + (f"  [{field.key.upper()}]" if field.key else ""))
             label.setToolTip(field.help)
@@ -80,11 +86,11 @@ class Form(QWidget):
 
 
 class Answer(QWidget):
-    """The control for one field, with what is wrong below it."""
+    """The control for one field, with its help and what is wrong below it."""
 
     changed = Signal(object)
 
-    def __init__(self, field: Field, parent: QWidget) -> None:
+    def __init__(self, field: Field, parent: QWidget, explains: bool = False) -> None:
         super().__init__(parent)
         self.field = field
         self._problem = QLabel()
@@ -103,6 +109,15 @@ class Answer(QWidget):
         self.control.installEventFilter(self)
         layout.addWidget(self.control)
         layout.addWidget(self._problem)
+        if explains and field.help:
+            explained = QLabel(field.help)
+            explained.setTextFormat(Qt.TextFormat.PlainText)
+            explained.setWordWrap(True)
+            explained.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            layout.addWidget(explained)
+            layout.addSpacing(6)
+            # as wide as the form, whatever the control is: a text that wraps elsewhere is cut
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def _make_control(self) -> QWidget:
         match self.field.kind:

@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 import pytest
 from msgspec import Meta, Struct
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit
 
 from studio.domain.ontology import AttributeType
 from tests.widgets.names import nameless_and_named
@@ -111,3 +111,29 @@ def test_a_key_steps_through_choices_and_yes_and_no():
 def test_every_control_has_a_name(form):
     form.set_fields(fields_of_attributes(ATTRIBUTES))
     assert nameless_and_named(form)[0] == []
+
+
+def test_a_form_that_explains_shows_the_help_below_each_field(qtbot):
+    made = Form(explains=True)
+    qtbot.addWidget(made)
+    made.set_fields(fields_of_schema(msgspec.json.schema(Params)))
+    made.resize(400, 600)
+    made.show()
+    shown = {label.text() for label in made.findChildren(QLabel) if label.isVisible()}
+    assert {"Passes over the snapshot", "Step size"} <= shown
+    explained = next(label for label in made.findChildren(QLabel) if label.text() == "Step size")
+    control = next(each for each in made.findChildren(QLineEdit) if each.accessibleName() == "Learning rate")
+    assert explained.mapTo(made, QPoint()).y() >= control.mapTo(made, QPoint()).y() + control.height()
+
+
+def test_an_explanation_is_never_cut(qtbot):
+    long = "It is said at some length what this is for, and when to change it. " * 3
+    made = Form(explains=True)
+    qtbot.addWidget(made)
+    made.set_fields((Field("a", "check", help=long), Field("b", "choice", choices=("x", "y"), help=long)))
+    made.resize(700, 400)
+    made.show()
+    explained = [label for label in made.findChildren(QLabel) if label.text() == long]
+    assert len(explained) == 2
+    assert all(label.height() >= label.heightForWidth(label.width()) for label in explained)
+    assert all(label.width() > 500 for label in explained)

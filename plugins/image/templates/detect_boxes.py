@@ -38,26 +38,77 @@ HELD_BYTES = 2 * 1024**3  # of small decoded pictures kept in memory; more than 
 class Params(Struct, frozen=True, forbid_unknown_fields=True):
     """The GUI's form, the CLI's flags and the run's record come from this."""
 
-    epochs: Annotated[int, Meta(ge=1, le=1000, description="Passes over the pictures")] = 48
+    epochs: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Passes over the pictures. More helps while the validation curve still rises; it "
+            "stops by itself where that has long been flat.",
+        ),
+    ] = 48
     picture_side: Annotated[
-        int, Meta(ge=64, le=1024, description="Longer side of the picture that the network sees, in pixels")
+        int,
+        Meta(
+            ge=64,
+            le=1024,
+            description="Longer side of the picture that the network sees, in pixels. Raise it where small "
+            "objects are missed; twice the side takes four times as long.",
+        ),
     ] = 320
-    learning_rate: Annotated[float, Meta(gt=0, le=0.1, description="Largest step size of AdamW")] = 2e-3
-    batch: Annotated[int, Meta(ge=1, le=64, description="Pictures a step")] = 8
+    learning_rate: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=0.1,
+            description="Largest step size of AdamW. Lower it where the loss leaps up and down.",
+        ),
+    ] = 2e-3
+    batch: Annotated[
+        int, Meta(ge=1, le=64, description="Pictures a step. Lower it where memory runs out.")
+    ] = 8
     flips: Annotated[
         Literal["auto", "none", "horizontal", "both"],
-        Meta(description="How pictures are mirrored; auto: where the objects look the same mirrored"),
+        Meta(
+            description="How pictures are mirrored while it learns. auto: only where the objects look the "
+            "same mirrored; none: for writing, or where left and right tell classes apart."
+        ),
     ] = "auto"
     shrink: Annotated[
-        float, Meta(ge=0, le=0.8, description="Pictures are shown smaller at random, by up to this share")
+        float,
+        Meta(
+            ge=0,
+            le=0.8,
+            description="Every second picture is shown smaller, by a random share of up to this, so that "
+            "objects of other sizes are learned too. Raise it where sizes will vary more than in these "
+            "pictures; 0 where the camera always stands equally far away.",
+        ),
     ] = 0.2
-    colour: Annotated[float, Meta(ge=0, le=1, description="How much brightness and colour vary")] = 0.2
+    colour: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="How far brightness, contrast and tint are changed at random while it learns. Raise "
+            "it where light or cameras will differ; lower it where the very colour tells classes apart.",
+        ),
+    ] = 0.2
     ask_mirrored: Annotated[
         bool,
-        Meta(description="Predict on the mirrored picture too where that helps; takes twice the time"),
+        Meta(
+            description="The finished model looks at each picture twice, as it is and mirrored, and joins "
+            "both answers: a little surer, and twice as slow. It is done only where that scored higher on "
+            "validation. Switch it off where the answer has to come fast."
+        ),
     ] = True
     patience: Annotated[
-        int, Meta(ge=1, le=1000, description="Looks at validation without a better result before it stops")
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Looks at validation without a better result before it stops. Raise it where the "
+            "curve climbs in steps.",
+        ),
     ] = 5
 
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -83,7 +84,7 @@ class NewRunPanel(QScrollArea):
         self.more.setArrowType(Qt.ArrowType.RightArrow)
         self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.more.toggled.connect(self._fold)
-        self.form = Form()
+        self.form = Form(explains=True)
         self._lay_out()
         self._fold(False)
 
@@ -216,16 +217,16 @@ class NewRunPanel(QScrollArea):
         column.setSpacing(12)
         column.addWidget(title)
         column.addLayout(grid)
+        column.addWidget(self.trouble)
+        column.addWidget(self.go)  # above the parameters, so that it is in sight while they are set
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.form)
-        column.addWidget(self.trouble)
-        column.addWidget(self.go)
         column.addStretch(1)
         self.show_trouble("")
         row = QWidget()
         across = QHBoxLayout(row)
         across.setContentsMargins(0, 0, 0, 0)
-        across.addWidget(inside)
+        across.addWidget(inside, 100)  # as wide as it may be, the rest stays free
         across.addStretch(1)
         self.setWidget(row)
 
@@ -234,4 +235,5 @@ def _wrapped() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label
