@@ -138,8 +138,7 @@ class Walk:
         self.hand.breathe()
         self._settle()
         self.shoot("data-sheet")
-        left, top, _, height = self.hand.find(f"{self.data.classes[0]}  (")["rect"]
-        self.hand.click_at((left + height // 2, top + height // 2))
+        self.hand.click(f"{self.data.classes[0]}  (")
         self._settle()
         self.shoot("data-filtered")
         self.hand.click("Clear filters")

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from studio.domain.wire.projects import ItemQuery, ProjectSummary
 from studio.shell.lineage import LineageButton
+from widgets.tick_list import TickList
 
 STATE_TITLES = {
     "new": "New",
@@ -225,8 +226,7 @@ class Filters(QWidget):
 
 
 def _checks(name: str) -> QListWidget:
-    box = QListWidget()
-    box.setAccessibleName(name)
+    box = TickList(name)
     box.setFrameShape(QListWidget.Shape.NoFrame)
     box.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     box.viewport().setAutoFillBackground(False)
@@ -236,7 +236,7 @@ def _checks(name: str) -> QListWidget:
 def _add(box: QListWidget, value: str, title: str, count: int) -> None:
     item = QListWidgetItem(f"{title}  ({count:,})" if count else title)
     item.setData(_VALUE, value)
-    item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
+    item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
     item.setCheckState(Qt.CheckState.Unchecked)
     item.setToolTip(title)
     box.addItem(item)
