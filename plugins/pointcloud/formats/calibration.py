@@ -36,7 +36,7 @@ def broken(camera: str, why: object) -> AtelierError:
     """The error of a calibration that cannot be."""
     return AtelierError(
         "calibration.broken",
-        f"The calibration of {camera!r} cannot be: {why}. The camera was left out.",
+        f"The calibration of {camera!r} cannot be: {why}. It was left out.",
         hint="Mend the calibration file and import again.",
     )
 

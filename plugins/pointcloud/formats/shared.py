@@ -153,6 +153,24 @@ def media(
     return MediaFile(stream, tuple(paths) if any(paths) else ())
 
 
+def cameras_of(frames: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    """Pictures beside each frame as cameras with a path a frame, empty where one has none there.
+
+    A camera is known by the name of its files, or of their folder, where one of the two comes back from frame
+    to frame; else the first picture of each frame is one camera, the second another, and so on.
+    """
+    most = max((len(paths) for paths in frames), default=0)
+    for told_by in (stem_of, lambda path: name_of(folder_of(path))):
+        names = {told_by(path) for paths in frames for path in paths}
+        apart = all(len({told_by(path) for path in paths}) == len(paths) for paths in frames)
+        if apart and "" not in names and len(names) <= most and (len(frames) > 1 or told_by is stem_of):
+            return {
+                name: [next((path for path in paths if told_by(path) == name), "") for paths in frames]
+                for name in sorted(names)
+            }
+    return {f"image_{at}": [paths[at] if at < len(paths) else "" for paths in frames] for at in range(most)}
+
+
 def plain_attributes(given: object) -> Attributes:
     """What of a mapping an attribute can hold, sorted by name; lists of texts are choices."""
     found: dict[str, Value] = {}

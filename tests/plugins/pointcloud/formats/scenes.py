@@ -124,6 +124,7 @@ def scenes(
     camera: bool = True,
     timed: bool = True,
     source: str = "logs/one",
+    identities: tuple[str, ...] = ("", "thing"),
 ) -> ReadItem:
     """Tracks with key frames anywhere, ended or not; a camera; the ego frame at every frame."""
     frames = draw(st.integers(1, most_frames))
@@ -132,7 +133,7 @@ def scenes(
         track = Track(
             id=fresh(),
             class_name=draw(names),
-            identity=draw(st.sampled_from(["", f"thing {number}"])),
+            identity=(one := draw(st.sampled_from(identities))) and f"{one}{number}",
             attributes=draw(track_held),
         )
         entities.append(track)
@@ -171,10 +172,10 @@ def scenes(
     )
 
 
-def everything(frames: int = 4) -> ReadItem:
+def everything(frames: int = 4, identity: str = "plate 7") -> ReadItem:
     """An item with one of everything that some format cannot hold."""
     car = Track(id=fresh(), class_name="car", name="the red one", attributes=attributes(parked=True))
-    van = Track(id=fresh(), class_name="van", identity="plate 7")
+    van = Track(id=fresh(), class_name="van", identity=identity)
     empty = Track(id=fresh(), class_name="ghost")
     group = Group(id=fresh(), class_name="convoy")
     labels = PointLabels(("", "road"), np.array([0, 1, 1], np.uint16), np.array([0, 0, 7], np.uint32))
