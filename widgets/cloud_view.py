@@ -28,7 +28,8 @@ from widgets.cloud import overlay_paint
 from widgets.cloud.drawn import Grip, LineStyle, Region, one_style
 from widgets.cloud.hand import SpaceHand
 from widgets.cloud.line_paint import paint_lines
-from widgets.cloud.picking import Pick, nearest_line, nearest_point
+from widgets.cloud.lines import nearest_line
+from widgets.cloud.picking import Pick, nearest_point
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.renderer import Budget, Frame, Renderer, Shot, next_slice, shared_out
 from widgets.cloud.scene import KEPT_LINES, LINES, CloudScene
@@ -345,7 +346,8 @@ class CloudView(QWidget):
         if self._words:
             painter.setFont(self.font())
             painter.setPen(self.palette().color(QPalette.ColorRole.BrightText))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
+            wrapped = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+            painter.drawText(self.rect(), wrapped, self._words)
 
     def _paint_base(self, painter: QPainter) -> None:
         """Points and still lines: straight onto the window while they move, else kept as a picture."""

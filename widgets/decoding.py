@@ -71,3 +71,12 @@ def read_picture(data: bytes, within: tuple[int, int] | None, region: Region | N
             reader.setScaledSize(fitted.expandedTo(QSize(1, 1)))
     image = reader.read()
     return None if image.isNull() else image
+
+
+def picture_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height as the header says, without decoding; None where it does not."""
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QBuffer.OpenModeFlag.ReadOnly)
+    size = QImageReader(buffer).size()
+    return (size.width(), size.height()) if size.isValid() else None

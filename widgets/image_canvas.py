@@ -242,7 +242,8 @@ class ImageCanvas(QWidget):
         paint_overlay(painter, self.view, self._overlay)
         if self._words:
             painter.setPen(self.palette().color(QPalette.ColorRole.BrightText))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
+            wrapped = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+            painter.drawText(self.rect(), wrapped, self._words)
 
     def _paint_picture(self, painter: QPainter, view: View, clip: Rect) -> None:
         if self.pyramid is not None:

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from studio.domain.cameras import edges_on_picture
+from studio.domain.entities import Calibration
+from studio.domain.ids import EntityId, StreamId, new_id
+from studio.domain.space import Pose, corners, joined, quaternion_of, turn
 from tests.bench.canvas import Stage, application, compared, settle, to_pixel
-from tests.bench.harness import PAIRS, Samples, bench
-from widgets.cloud.drawn import CloudLayer, Look
+from tests.bench.harness import PAIRS, Samples, bench, interleaved
+from widgets.camera_strip import CameraStrip
+from widgets.canvas.pyramid import Pyramid, halvings
+from widgets.cloud.drawn import CloudLayer, LineSet, LineStyle, Look, cuboid_segments, one_style
 from widgets.cloud.scene import CloudScene
 from widgets.cloud_view import CloudView
+from widgets.ortho_view import OrthoView
 
 WINDOW = (1280, 800)
 MANY, FEW = 10_000_000, 200_000
 PIECE = 131_072  # points of one piece, as they come from the node
 EVENTS = 60
+RIG = 6  # cameras
+OTHERS = 200  # cuboids that stand still
+PICTURE = (1600, 900)
+INTRINSICS = (1200.0, 0.0, 800.0, 0.0, 1200.0, 450.0, 0.0, 0.0, 1.0)
+STYLES = tuple(LineStyle(color) for color in ("#4dabf7", "#ff9f43", "#da77f2", "#69db7c"))
+ACTIVE = LineStyle("#ffd43b", 2.0)
 
 
 @cache
@@ -108,3 +125,151 @@ def first_picture() -> Samples:
 @bench("P6-load", "orbit while a piece arrives at each step; with all of them there", at_most=1.5, p95_ms=33)
 def orbit_while_the_rest_loads() -> Samples:
     return compared(orbiting(MANY, PIECE), orbiting(MANY), EVENTS)
+
+
+def rig() -> dict[str, Calibration]:
+    """Six cameras that look all around, by name."""
+    forward = quaternion_of(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]))
+    made = {}
+    for number in range(RIG):
+        name = f"CAM_{number}"
+        rotation = joined(turn(number * 2 * np.pi / RIG), forward)
+        place = (0.0, 0.0, 1.6)
+        made[name] = Calibration(
+            EntityId(new_id()), StreamId(name), "pinhole", PICTURE, INTRINSICS, (), place, rotation
+        )
+    return made
+
+
+def cuboids(count: int) -> np.ndarray:
+    """(count, 8, 3) corners, all around, with a fixed seed."""
+    rng = np.random.default_rng(5)
+    made = []
+    for angle, away, yaw in rng.uniform((-np.pi, 6, -np.pi), (np.pi, 60, np.pi), (count, 3)).tolist():
+        centre = (away * np.cos(angle), away * np.sin(angle), -0.9)
+        made.append(corners(centre, (4.2, 1.8, 1.6), turn(yaw)))
+    return np.stack(made)
+
+
+def seen_by(
+    cameras: dict[str, Calibration], boxes: np.ndarray, styles: tuple[LineStyle, ...]
+) -> dict[str, LineSet]:
+    """The edges of cuboids in every camera."""
+    found = {}
+    for name, camera in cameras.items():
+        ends = edges_on_picture(boxes, camera).reshape(-1, 2, 2)
+        found[name] = LineSet(ends, (np.arange(len(ends)) // 12 % len(styles)).astype(np.int32), styles)
+    return found
+
+
+class Desk(NamedTuple):
+    """A window as an editor has it: perspective, three flat views, six cameras."""
+
+    window: QWidget
+    scene: CloudScene
+    view: CloudView
+    strip: CameraStrip
+    cameras: dict[str, Calibration]
+
+
+def desk() -> Desk:
+    """The window, shown, with 200,000 points and 200 cuboids in four classes."""
+    application()
+    xyz, fields = street(FEW)
+    scene = CloudScene()
+    scene.set_cloud([CloudLayer("lidar", xyz, fields)])
+    window = QWidget()
+    grid = QGridLayout(window)
+    view = CloudView(scene)
+    grid.addWidget(view, 0, 0, 3, 1)
+    flats = [OrthoView(scene, side) for side in ("top", "side", "front")]
+    for row, flat in enumerate(flats):
+        grid.addWidget(flat, row, 1)
+    strip, cameras = CameraStrip(), rig()
+    grid.addWidget(strip, 3, 0, 1, 2)
+    grid.setColumnStretch(0, 2)
+    grid.setColumnStretch(1, 1)
+    strip.setMinimumHeight(330)
+    strip.set_cameras({name: name for name in cameras})
+    window.resize(1580, 960)
+    window.show()
+    for each in (view, *flats):
+        each.rest_ms = 10_000
+    settle()
+    rest = cuboids(OTHERS)
+    ends = cuboid_segments(rest)
+    scene.set_lines(LineSet(ends, (np.arange(len(ends)) // 15 % len(STYLES)).astype(np.int32), STYLES))
+    strip.set_lines(seen_by(cameras, rest, STYLES))
+    for name in cameras:
+        strip.cameras[name].show_picture(photograph())
+    for each in flats:
+        each.show_target(Pose((10.0, 0.0, -0.9)), (4.2, 1.8, 1.6))
+    settle()
+    return Desk(window, scene, view, strip, cameras)
+
+
+def photograph() -> Pyramid:
+    """A camera's picture with something in every pixel."""
+    grey = (np.add.outer(np.arange(PICTURE[1]), np.arange(PICTURE[0])) % 251).astype(np.uint8)
+    image = QImage(grey.tobytes(), *PICTURE, PICTURE[0], QImage.Format.Format_Grayscale8)
+    made = Pyramid((float(PICTURE[0]), float(PICTURE[1])), 1)
+    made.put_levels(halvings(image))
+    return made
+
+
+def all_to_pixel(window: QWidget) -> None:
+    """As `to_pixel`, of a window with several views in it."""
+    for each in (window, *window.findChildren(QWidget)):
+        QApplication.sendPostedEvents(each, int(QEvent.Type.UpdateRequest.value))
+    to_pixel(window)
+
+
+@bench(
+    "P6-drag",
+    f"drag a cuboid among {OTHERS} in 4 views and {RIG} cameras, to the pixel; drawing one view's points",
+    at_most=1.5,
+    p95_ms=16,
+)
+def drag_a_cuboid() -> Samples:
+    made = desk()
+    yaws = iter(np.linspace(0, 20, 10_000).tolist())
+
+    def drag() -> None:
+        yaw = next(yaws)
+        centre = (10 + 2 * np.cos(yaw), 2 * np.sin(yaw), -0.9)
+        box = corners(centre, (4.2, 1.8, 1.6), turn(yaw))[None]
+        made.scene.set_lines(one_style(cuboid_segments(box), ACTIVE), "active")
+        made.strip.set_lines(seen_by(made.cameras, box, (ACTIVE,)), "active")
+        all_to_pixel(made.window)
+
+    return compared(Stage(made.window, drag, made.view), orbiting(FEW), EVENTS)
+
+
+@bench(
+    "P6-cameras",
+    f"a cuboid among {OTHERS} moves in {RIG} cameras, to the pixel; all {OTHERS} projected and painted",
+    at_most=0.5,
+    p95_ms=5,
+)
+def move_in_six_cameras() -> Samples:
+    made = desk()
+    made.view.hide()
+    yaws = iter(np.linspace(0, 20, 10_000).tolist())
+    rest = cuboids(OTHERS)
+
+    def move() -> None:
+        yaw = next(yaws)
+        box = corners((10 + 2 * np.cos(yaw), 2 * np.sin(yaw), -0.9), (4.2, 1.8, 1.6), turn(yaw))[None]
+        made.strip.set_lines(seen_by(made.cameras, box, (ACTIVE,)), "active")
+        all_to_pixel(made.window)
+
+    def all_anew() -> None:
+        made.strip.set_lines(seen_by(made.cameras, rest, STYLES))
+        all_to_pixel(made.window)
+
+    try:
+        return interleaved(move, all_anew, pairs=EVENTS, warm_up=10)
+    finally:
+        made.window.close()
+        made.window.deleteLater()
+        QApplication.processEvents()

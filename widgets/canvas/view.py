@@ -16,7 +16,7 @@ XY = tuple[float, float]
 Rect = tuple[float, float, float, float]
 
 LEAST, MOST = 1 / 512, 128.0
-MARGIN = 24.0  # screen pixels that `fit` leaves around the picture
+MARGIN = 24.0  # screen pixels that `fitted` leaves around the picture
 
 
 class View(Struct, frozen=True):
@@ -26,6 +26,7 @@ class View(Struct, frozen=True):
     window: XY = (1.0, 1.0)  # width, height
     scale: float = 1.0
     offset: XY = (0.0, 0.0)
+    margin: float = MARGIN
 
     def to_screen(self, xy: XY) -> XY:
         return xy[0] * self.scale + self.offset[0], xy[1] * self.scale + self.offset[1]
@@ -47,8 +48,8 @@ class View(Struct, frozen=True):
 
     def fitted(self) -> View:
         """The whole picture, centred."""
-        room = max(self.window[0] - 2 * MARGIN, 1.0), max(self.window[1] - 2 * MARGIN, 1.0)
-        scale = min(room[0] / max(self.picture[0], 1e-9), room[1] / max(self.picture[1], 1e-9))
+        wide, high = (max(side - 2 * self.margin, 1.0) for side in self.window)
+        scale = min(wide / max(self.picture[0], 1e-9), high / max(self.picture[1], 1e-9))
         return self._centred_on((self.picture[0] / 2, self.picture[1] / 2), scale)
 
     def zoomed(self, factor: float, at: XY) -> View:

@@ -87,7 +87,7 @@ class LineStyle(Struct, frozen=True):
 
 @dataclass(frozen=True, eq=False)
 class LineSet:
-    """Segments in the scene, in painting order.
+    """Segments in painting order: in the scene, or (N, 2, 2) in pixels of a picture.
 
     keys name what they belong to: `key_of` gives each segment's place in `keys`, -1 where it has none.
     """
@@ -161,8 +161,8 @@ def _arrows(boxes: Floats) -> Floats:
 
 
 def polyline_segments(points: Floats, closed: bool = False) -> Floats:
-    """(N, 3) points -> (N - 1, 2, 3) segments, one more where it is closed."""
-    along = np.asarray(points, np.float64).reshape(-1, 3)
+    """(N, 3) points -> (N - 1, 2, 3) segments, one more where it is closed; the same for (N, 2) pixels."""
+    along = np.asarray(points, np.float64)
     if closed and len(along) > 2:
         along = np.vstack([along, along[:1]])
     return np.stack([along[:-1], along[1:]], axis=1)

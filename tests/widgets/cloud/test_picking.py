@@ -6,7 +6,8 @@ import pytest
 from studio.domain.space import corners, turn
 from widgets.cloud.drawn import CloudLayer, LineStyle, Look, Region, cuboid_segments, joined_lines, one_style
 from widgets.cloud.held import HeldCloud
-from widgets.cloud.picking import nearest_line, nearest_point, within_circle, within_polygon
+from widgets.cloud.lines import nearest_line
+from widgets.cloud.picking import nearest_point, within_circle, within_polygon
 from widgets.cloud.space_view import SpaceView
 
 VIEW = SpaceView((800.0, 600.0), (0.0, 0.0, 0.0), 60.0, 0.3, -0.6)
