@@ -18,6 +18,7 @@ from msgspec import Struct
 from studio import __version__
 from studio.cli.frame import DONE, Parser
 from studio.domain.errors import AtelierError
+from studio.folders import default_workspace
 from training.api.app import make_app
 from training.log import LOG, write_log_to
 from training.node import Node, assemble
@@ -38,7 +39,9 @@ class Running(Struct, frozen=True):
 def run(argv: list[str]) -> int:
     """`atelier node [--folder DIR] [--socket PATH | --address HOST:PORT] [--database URL]`."""
     parser = Parser("node", "Run a node: it owns the data, the training and the releases.", json=False)
-    parser.add_argument("--folder", type=Path, default=_default_folder(), help="the workspace (%(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=default_workspace(), help="the workspace (%(default)s)"
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--socket", type=Path, help="a Unix socket to answer on (the folder's node.sock)")
     where.add_argument("--address", help="HOST:PORT to answer on, instead of a socket")
@@ -237,8 +240,3 @@ def _tls_13(config: uvicorn.Config, default: Any) -> Any:
     context = default()
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
-
-
-def _default_folder() -> Path:
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return home / "atelier" / "workspace"

@@ -1,7 +1,5 @@
 """`atelier doctor`: look at what Atelier stands on, and say how to mend what is not well."""
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import msgspec
 from studio.cli import frame
 from studio.cli.checks import plugins, sandbox, secrets, storage, window
 from studio.cli.checks.row import Row, State
+from studio.folders import default_workspace
 
 _MARKS: dict[State, str] = {"ok": "ok  ", "warn": "note", "bad": "BAD "}
 _RANK: dict[State, int] = {"ok": 0, "warn": 1, "bad": 2}
@@ -54,15 +53,6 @@ def run(argv: list[str]) -> int:
     report = examine(given.folder.absolute())
     frame.answer(report, as_json=given.json, text="\n".join(map(_lines, report.rows)))
     return frame.TO_MEND if report.state == "bad" else frame.DONE
-
-
-def default_workspace() -> Path:
-    """Where the studio's own node keeps its workspace unless it is told otherwise."""
-    if sys.platform == "win32":
-        home = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return home / "atelier" / "workspace"
 
 
 def _looked_at(name: str, check: Callable[[], Row]) -> Row:

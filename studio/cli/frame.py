@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from studio.domain.errors import AtelierError
+from studio.folders import state_folder
 
 DONE = 0
 FAULT = 1
@@ -135,10 +136,6 @@ def _fault_of_ours(name: str, fault: Exception) -> AtelierError:
 
 def log_folder() -> Path:
     """Where faults of the command line are written; made when it is missing."""
-    if sys.platform == "win32":
-        home = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    folder = home / "atelier" / "logs"
+    folder = state_folder() / "logs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from studio.client.files import config_folder, make_private, write_whole
+from studio.client.files import make_private, write_whole
 from studio.client.sealing import KEY_BYTES, Seal
 from studio.domain.errors import AtelierError
+from studio.folders import config_folder
 
 SERVICE = "atelier"
 ENTRY = "studio"

@@ -1,25 +1,9 @@
-"""Files of the person at the studio: where they lie, written whole or not at all, locked while in use."""
+"""Files of the person at the studio: written whole or not at all, locked while in use."""
 
 import os
 import sys
 from pathlib import Path
 from typing import IO
-
-
-def config_folder() -> Path:
-    """Where this person's settings and keys of Atelier lie."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "atelier"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "atelier"
-
-
-def state_folder() -> Path:
-    """Where this person's journals and caches lie."""
-    if sys.platform == "win32":
-        return (
-            Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "atelier" / "studio"
-        )
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "atelier"
 
 
 def make_private(folder: Path) -> Path:

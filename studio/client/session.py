@@ -13,7 +13,7 @@ from studio.client.client import Client
 from studio.client.device_key import device_key
 from studio.client.document_state import fetch_state
 from studio.client.events import Events, Gap
-from studio.client.files import make_private, state_folder
+from studio.client.files import make_private
 from studio.client.journal import Journal
 from studio.client.mailbox import Dispatch
 from studio.client.media import MediaRequest, MediaStore, Prefetch
@@ -32,6 +32,7 @@ from studio.domain.wire import routes
 from studio.domain.wire.documents import DocumentState, Lease
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.session import UserInfo
+from studio.folders import state_folder
 
 AHEAD = 8  # documents that are held for the next items
 _LOG = logging.getLogger("atelier.client")

@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from studio.client.client import Client
-from studio.client.files import make_private, state_folder, write_whole
+from studio.client.files import make_private, write_whole
 from studio.client.sniffing import Candidate, Looked, PreviewItem
 from studio.domain import canonical
 from studio.domain.contracts.tree import FolderTree
@@ -24,6 +24,7 @@ from studio.domain.ids import ImportId, is_id, new_id
 from studio.domain.wire import routes
 from studio.domain.wire.jobs import CHUNK_BYTES, ImportState, NewImport, SourceFile
 from studio.domain.wire.projects import AssetFacts
+from studio.folders import state_folder
 
 __all__ = ["Candidate", "PreviewItem", "Progress", "Upload", "sniff"]
 

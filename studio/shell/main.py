@@ -10,12 +10,12 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QFont, QSurfaceFormat
 from PySide6.QtWidgets import QApplication
 
-from studio.cli.doctor import default_workspace
 from studio.cli.frame import DONE, TO_MEND, Parser, log_folder
 from studio.domain.contracts.plugin import load_part
+from studio.folders import config_folder, default_workspace
 from studio.shell import faults
 from studio.shell.displays import require_display
-from studio.shell.settings import Settings, config_folder
+from studio.shell.settings import Settings
 from studio.shell.studio import Studio
 from studio.shell.theme import THEMES, apply_text_size, apply_theme
 from studio.shell.window import MainWindow
@@ -40,7 +40,9 @@ def run(argv: list[str]) -> int:
     given = parser.parse_args(argv)
     require_display()
     application = make_application(sys.argv[:1])
-    settings = Settings(config_folder())
+    config = config_folder()
+    config.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings = Settings(config)
     theme = settings.get("theme", "system")
     apply_theme(application, next((each for each in THEMES if each == theme), "system"))
     apply_text_size(application, int(settings.get("text_size", "100")))

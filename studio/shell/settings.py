@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import base64
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
 
-def config_folder() -> Path:
-    """Where this machine's settings of the studio lie; made when it is missing."""
-    if sys.platform == "win32":
-        home = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    else:
-        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    folder = home / "atelier"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
 class Settings:
     """Small texts by name. `follow` hands in where those that follow the person are kept, once signed in."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        path = (folder or config_folder()) / "studio.ini"
+    def __init__(self, folder: Path) -> None:
+        path = folder / "studio.ini"
         self._local = QSettings(str(path), QSettings.Format.IniFormat)
         self._read: Callable[[str, str], str] | None = None
         self._keep: Callable[[str, str], None] | None = None

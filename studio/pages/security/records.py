@@ -20,10 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.cli.doctor import Report, default_workspace, examine
+from studio.cli.doctor import Report, examine
 from studio.domain.wire import routes
 from studio.domain.wire.jobs import AirlockRequest, AirlockRequests, Decision
 from studio.domain.wire.session import AuditPage
+from studio.folders import default_workspace
 from studio.pages.data.export_dialog import STATES, save_export
 from studio.shell.calls import Call
 from studio.shell.page import Desk
