@@ -6,5 +6,6 @@ PLUGIN = Plugin(
     name="pointcloud",
     title="Point clouds",
     streams=("points",),
+    media="plugins.pointcloud.media:PointMedia",
     metrics=("plugins.pointcloud.metrics:CuboidDetection",),
 )

@@ -75,7 +75,7 @@ class ItemSource(QObject):
     def want_picture(self, item: str) -> None:
         """Fetch an item's small picture; `picture_came` or `picture_failed` follows."""
         row = self._rows.get(ItemId(item))
-        if row is None or row.kind not in ("image", "video"):
+        if row is None or row.kind not in ("image", "video", "points"):
             self.picture_failed.emit(item)
             return
         session = self._desk.session

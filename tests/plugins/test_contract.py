@@ -21,7 +21,7 @@ from studio.domain.contracts.training import TrainingTemplate
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.ontology import Ontology
 
-NAMES = ("image", "reader", "text")
+NAMES = ("image", "pointcloud", "reader", "text")
 NODE_ONLY = {"torch", "torchvision", "open3d", "sqlalchemy", "fastapi", "dbos", "training"}
 WINDOW_ONLY = {"PySide6", "widgets"}
 

@@ -20,11 +20,11 @@ def get_media(call: Call[Empty]) -> RawAnswer:
     frame = int(call.ids["frame"]) if call.ids["frame"].isdecimal() else -1
     if rendition == "original":
         return _file(call, media.find(call.node, item, places.original(stream, frame), call.who))
-    source = media.find(call.node, item, places.views(stream, frame), call.who)
-    tag = f'"{source.blob}-{rendition}"'
+    first = media.find(call.node, item, places.views(stream, frame), call.who)
+    tag = f'"{first.blob}-{rendition}"'
     if call.headers.get("if-none-match") == tag:
         return RawAnswer(b"", status=304, headers=_headers(tag))
-    data = media.view(call.node, source, rendition)
+    data = media.view(call.node, item, stream, frame, rendition, first)
     return RawAnswer(data, "image/jpeg", headers=_headers(tag))
 
 

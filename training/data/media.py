@@ -94,9 +94,9 @@ def original(stream: StreamId, frame: int) -> str:
     return f"original/{frame}/{stream}"
 
 
-def views(stream: StreamId, frame: int) -> str:
-    """The place of what was prepared of a frame."""
-    return f"views/{frame}/{stream}"
+def views(stream: StreamId, frame: int, run: int = 0) -> str:
+    """The place of what was prepared of a frame; of a large one, of each run of it."""
+    return f"views/{frame}+{run}/{stream}" if run else f"views/{frame}/{stream}"
 
 
 def put_by_people(name: str) -> str:

@@ -21,6 +21,7 @@ from studio.domain.contracts.plugin import installed_plugins, load_part
 from studio.domain.contracts.reading import as_problem
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.errors import AtelierError
+from studio.domain.wire.jobs import ImportProblem
 from studio.domain.wire.projects import Stream
 from training.data.limits import give_up
 from training.data.seen import Seen
@@ -31,6 +32,7 @@ from training.data.worker_messages import (
     End,
     Failed,
     Orders,
+    Part,
     Planned,
     Prepared,
     PreparedFrame,
@@ -39,6 +41,7 @@ from training.data.worker_messages import (
 )
 
 _PIECE = 1024 * 1024
+RUN_BYTES = 64 * 1024 * 1024  # prepared of one file that travel and are sealed at once
 
 
 def main() -> int:
@@ -86,7 +89,7 @@ def _work(orders: Orders, format_: Format, pipe: BinaryIO) -> None:
     for path in tree.paths():
         if (archive := _archive(path)) is not None:
             send(pipe, Bad(archive))
-    preparing = _Preparing(tree, staged)
+    preparing = _Preparing(tree, staged, orders.avoid)
     for read in format_.read(tree, Budget()):
         if isinstance(read, Problem):
             send(pipe, Bad(read))
@@ -118,62 +121,90 @@ def _plan(format_: Format, tree: Tree, skip: frozenset[str]) -> Planned:
 class _Preparing:
     """Checks the media of items, and prepares what the canvases need of them."""
 
-    def __init__(self, tree: Tree, staged: bool) -> None:
+    def __init__(self, tree: Tree, staged: bool, avoid: frozenset[str]) -> None:
         self._tree = tree
         self._staged = staged
+        self._avoid = avoid
         self._media: dict[str, Media | None] = {}
         self._budget = Budget()
 
-    def prepared(self, read: ReadItem) -> Iterator[Prepared | Bad]:
-        """The item with its streams as they really are and what does not fit them, or why it is left out."""
+    def prepared(self, read: ReadItem) -> Iterator[At | Part | Prepared | Bad]:
+        """The item with its streams as they really are and what does not fit them, or why it is left out.
+
+        A file that cannot be used is named, and its item comes in without that frame, unless nothing else is
+        left of its first stream. Frames of an item that has many, or is large, go before it, one by one.
+        """
         sizes: dict[str, tuple[int, int]] = {}
         streams: list[Stream] = []
-        frames: list[PreparedFrame] = []
-        for file in read.media:
-            path = file.paths[0] if file.paths else read.source
-            try:
-                stream, made = self._stream(file, sizes)
-            except AtelierError as error:
-                yield Bad(as_problem(path, error), read.source, skipped=True)
+        held: list[PreparedFrame] = []
+        has_many = sum(bool(path) for file in read.media for path in file.paths) > 1
+        in_parts = False
+        for number, file in enumerate(read.media):
+            found: list[Stream] = []
+            wrong: list[Problem] = []
+            for made in self._frames(read.source, file, has_many):
+                match made:
+                    case At():
+                        yield made
+                    case ImportProblem():
+                        wrong.append(made)
+                    case PreparedFrame():
+                        if held and (has_many or made.run):
+                            yield Part(read.source, held.pop(), is_first=not in_parts)
+                            in_parts = True
+                        held.append(made)
+                        if made.run == 0:
+                            found.append(made.stream)
+                        if made.stream.width and made.stream.height and made.path:
+                            sizes[made.path] = made.stream.width, made.stream.height
+            if wrong and not found and number == 0:
+                yield Bad(wrong[0], read.source, skipped=True)
                 return
-            except (MemoryError, OSError, ValueError) as error:
-                yield Bad(_unreadable(path, error), read.source, skipped=True)
-                return
-            streams.append(stream)
-            frames += made
+            for problem in wrong:
+                yield Bad(problem)
+            streams.append(_as_found(file, found))
         for problem in misfits(read, sizes):
             yield Bad(problem)
-        yield Prepared(read, tuple(streams), tuple(frames))
+        yield Prepared(read, tuple(streams), tuple(held), in_parts=in_parts)
 
-    def _stream(
-        self, file: MediaFile, sizes: dict[str, tuple[int, int]]
-    ) -> tuple[Stream, list[PreparedFrame]]:
-        stream = file.stream
+    def _frames(
+        self, source: str, file: MediaFile, has_many: bool
+    ) -> Iterator[At | PreparedFrame | ImportProblem]:
+        """Every file of a stream with what was prepared of it, or what is wrong with it."""
         if file.text is not None:
-            return stream, [PreparedFrame(stream, 0, "", text=file.text)]
-        media = self._media_of(stream.kind)
-        frames: list[PreparedFrame] = []
+            yield PreparedFrame(file.stream, 0, "", text=file.text)
+            return
         for frame, path in enumerate(file.paths):
-            views: tuple[tuple[str, bytes], ...] = ()
-            if media is not None:
-                with self._local(path) as local:
-                    found = media.probe(local, self._budget)
-                    if found.width and found.height:
-                        sizes[path] = found.width, found.height
-                    # the label file says which stream it is and when, the file itself how large
-                    stream = replace(
-                        found,
-                        id=stream.id,
-                        name=stream.name,
-                        frames=max(1, len(file.paths)),
-                        rate_hz=found.rate_hz or stream.rate_hz,
-                        times_ns=found.times_ns or stream.times_ns,
-                    )
-                    views = tuple(media.renditions(local, stream, self._budget))
-            elif self._tree.size(path) > self._budget.file_bytes:
+            if not path or path in self._avoid:
+                continue
+            if has_many:
+                yield At(source, path)
+            try:
+                yield from self._runs(file, frame, path)
+            except AtelierError as error:
+                yield as_problem(path, error)
+            except (MemoryError, OSError, ValueError) as error:
+                yield _unreadable(path, error)
+
+    def _runs(self, file: MediaFile, frame: int, path: str) -> Iterator[PreparedFrame]:
+        """One file, and what was prepared of it in runs that are not too large to travel."""
+        media = self._media_of(file.stream.kind)
+        if media is None:
+            if self._tree.size(path) > self._budget.file_bytes:
                 raise AtelierError("media.too_large", "The file is larger than is allowed.")
-            frames.append(PreparedFrame(stream, frame, path, views))
-        return stream, frames
+            yield PreparedFrame(file.stream, frame, path)
+            return
+        with self._local(path) as local:
+            stream = _as_found(file, [media.probe(local, self._budget)])
+            views: list[tuple[str, bytes]] = []
+            run, size = 0, 0
+            for view in media.renditions(local, stream, self._budget):
+                if views and size + len(view[1]) > RUN_BYTES:
+                    yield PreparedFrame(stream, frame, "" if run else path, tuple(views), run=run)
+                    views, run, size = [], run + 1, 0
+                views.append(view)
+                size += len(view[1])
+            yield PreparedFrame(stream, frame, "" if run else path, tuple(views), run=run)
 
     def _media_of(self, kind: str) -> Media | None:
         if kind not in self._media:
@@ -194,6 +225,29 @@ class _Preparing:
                 file.write(piece)
             file.flush()
             yield Path(f"/proc/self/fd/{file.fileno()}") if hasattr(os, "memfd_create") else Path(file.name)
+
+
+def _as_found(file: MediaFile, found: list[Stream]) -> Stream:
+    """The stream with what its files themselves say: how large, of which kind, how many points in all.
+
+    What only the label file knows stays: which stream it is, when its frames were, and, for a stream
+    without a file that can be used, the size that it names.
+    """
+    declared = file.stream
+    if not found:
+        return declared
+    first = found[0]
+    return replace(
+        first,
+        id=declared.id,
+        name=declared.name,
+        frames=max(first.frames, len(file.paths)),
+        width=first.width or declared.width,
+        height=first.height or declared.height,
+        points=sum(each.points for each in found),
+        rate_hz=first.rate_hz or declared.rate_hz,
+        times_ns=first.times_ns or declared.times_ns,
+    )
 
 
 def _memory_file() -> BinaryIO:

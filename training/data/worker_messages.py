@@ -27,6 +27,7 @@ class Orders(Struct, frozen=True):
     staging_key: bytes = b""
     folder: str = ""
     skip: frozenset[str] = frozenset()  # sources that are in already, or that a worker died of
+    avoid: frozenset[str] = frozenset()  # files of larger items that a worker died of
 
 
 class SeenAttribute(Struct, frozen=True, order=True):
@@ -54,27 +55,41 @@ class Planned(Struct, frozen=True, tag=True):
 
 
 class At(Struct, frozen=True, tag=True):
-    """The item that is being prepared: whom to blame for what happens next."""
+    """The item that is being prepared, and which of its many files: whom to blame for what happens next."""
 
     source: str
+    path: str = ""
 
 
 class PreparedFrame(Struct, frozen=True):
-    """One file of a stream, checked, with what was prepared of it."""
+    """One file of a stream, checked, with what was prepared of it.
+
+    What is prepared of a large file comes as several runs; those after the first name no file.
+    """
 
     stream: Stream
     frame: int
     path: str
     views: tuple[tuple[str, bytes], ...] = ()
     text: str | None = None
+    run: int = 0
+
+
+class Part(Struct, frozen=True, tag=True):
+    """A frame of an item that has many, or a large one: they come one by one, and the item behind them."""
+
+    source: str
+    frame: PreparedFrame
+    is_first: bool  # of this item as this worker brings it
 
 
 class Prepared(Struct, frozen=True, tag=True):
-    """One item, ready to be brought in."""
+    """One item, ready to be brought in, with those of its frames that did not come before it."""
 
     item: ReadItem
     streams: tuple[Stream, ...]
     frames: tuple[PreparedFrame, ...]
+    in_parts: bool = False  # whether there were such
 
 
 class Bad(Struct, frozen=True, tag=True):
@@ -98,7 +113,7 @@ class End(Struct, frozen=True, tag=True):
     """All was read."""
 
 
-Message = Planned | At | Prepared | Bad | Failed | End
+Message = Planned | At | Part | Prepared | Bad | Failed | End
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 _encoder = msgspec.msgpack.Encoder()
 
@@ -106,7 +121,8 @@ _encoder = msgspec.msgpack.Encoder()
 def send(pipe: BinaryIO, message: Struct) -> None:
     """Write one message."""
     data = _encoder.encode(message)
-    pipe.write(_LENGTH.pack(len(data)) + data)
+    pipe.write(_LENGTH.pack(len(data)))
+    pipe.write(data)
     pipe.flush()
 
 

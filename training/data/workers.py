@@ -19,18 +19,20 @@ _AHEAD = 32  # messages that wait: the worker prepares while the node stores
 
 
 class WorkerDied(Exception):
-    """The worker ended in the middle; `source` is the item that it was at, empty for none."""
+    """The worker ended in the middle; `source` is the item that it was at, empty for none, `path` the file
+    of it where the item has several."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, path: str = "") -> None:
         super().__init__(source)
         self.source = source
+        self.path = path
 
 
 class Worker:
     """One worker process, from its orders to its end."""
 
     def __init__(self, orders: Orders) -> None:
-        self._at = ""
+        self._at = At("")
         self._read: queue.Queue[Message | None] = queue.Queue(_AHEAD)
         self._closed = threading.Event()
         # nothing else of the node's environment: it may hold what a hostile file must not read
@@ -67,9 +69,9 @@ class Worker:
                 message = None
             match message:
                 case None:
-                    raise WorkerDied(self._at)
-                case At(source):
-                    self._at = source
+                    raise WorkerDied(self._at.source, self._at.path)
+                case At():
+                    self._at = message
                 case Failed(code, text, detail, hint):
                     raise AtelierError(code, text, detail, hint)
                 case End():

@@ -20,7 +20,7 @@ from training.data import media
 from training.data.blobs import Sealed, seal_blob
 from training.data.sealing import Sealer
 from training.data.staging import StagedTree
-from training.data.worker_messages import Bad, Prepared, PreparedFrame
+from training.data.worker_messages import Bad, Part, Prepared, PreparedFrame
 from training.store import blobs as blob_rows
 from training.store import imports as rows
 from training.store import items as item_rows
@@ -33,7 +33,7 @@ from training.work.imports import OpenedImport
 if TYPE_CHECKING:
     from training.node import Node
 
-Group = list[Prepared | Bad]
+Group = list[Part | Prepared | Bad]
 _WRITE_S = 0.1  # that one transaction keeps the writer from people who save
 _PIECE = 1024 * 1024
 
@@ -47,19 +47,28 @@ class ItemMaker:
         self._project = opened.project
         self._author = author
         self._tree: Tree | None = None
+        self._parts = _Parts()
 
-    def size(self, message: Prepared | Bad) -> int:
-        """Bytes of the files of an item."""
+    def size(self, message: Part | Prepared | Bad) -> int:
+        """Bytes of the files of an item, and of what was prepared of them."""
         if isinstance(message, Bad):
             return 0
-        return sum(self._files().size(frame.path) for frame in message.frames if frame.path)
+        frames = (message.frame,) if isinstance(message, Part) else message.frames
+        files = sum(self._files().size(frame.path) for frame in frames if frame.path)
+        return files + sum(len(data) for frame in frames for _, data in frame.views)
 
     def store(self, group: Group) -> None:
         """Durable when it returns. Several short transactions, since people save meanwhile."""
         with self._node.store.read() as tx:
             secret = self._node.keys.project_key(tx, self._project, "blobs")
-        ready = [self._sealed(message, secret) for message in group]
-        self._node.blobs.put(self._project, [each for _, files in ready for each in files.values()])
+        ready: list[tuple[Prepared | Bad, dict[str, Sealed]]] = []
+        for message in group:
+            if not isinstance(message, Part):
+                ready.append(self._sealed(message, secret))
+            elif (bad := self._keep_part(message, secret)) is not None:
+                ready.append((bad, {}))
+        sealed = [each for _, files in ready for each in files.values() if each.data]
+        self._node.blobs.put(self._project, sealed)
         sources = [each.item.source for each in group if isinstance(each, Prepared)]
         waiting = iter(ready)
         more = bool(ready)
@@ -80,33 +89,61 @@ class ItemMaker:
                         break
                 tx.emit("items", self._project)
 
+    def _keep_part(self, part: Part, secret: bytes) -> Bad | None:
+        """Write the blobs of one frame at once: a log is larger than what should wait in memory.
+
+        A frame whose file is lost on the way goes without media; the answer names it.
+        """
+        if part.is_first:
+            self._parts = _Parts()
+        frame = part.frame
+        try:
+            files = self._frame_files(frame, secret)
+        except (AtelierError, OSError) as error:
+            return Bad(as_problem(frame.path, _as_ours(error)))
+        self._node.blobs.put(self._project, list(files.values()))
+        self._parts.files |= {place: replace(blob, data=b"") for place, blob in files.items()}
+        self._parts.frames.append(replace(frame, views=()))
+        return None
+
     def _sealed(self, message: Prepared | Bad, secret: bytes) -> tuple[Prepared | Bad, dict[str, Sealed]]:
-        """Place -> blob for everything of an item that the node keeps a copy of."""
+        """Place -> blob for everything of an item that the node keeps a copy of.
+
+        A blob that came in a part before is written already, and has no data.
+        """
         found: dict[str, Sealed] = {}
         if isinstance(message, Bad):
             return message, found
         for frame in message.frames:
             try:
-                content = self._content(frame)
+                found |= self._frame_files(frame, secret)
             except (AtelierError, OSError) as error:
                 return _left_out(message, frame.path, error), {}
-            if content is not None:
-                found[media.original(frame.stream.id, frame.frame)] = seal_blob(secret, content)
-            if frame.views:
-                found[media.views(frame.stream.id, frame.frame)] = seal_blob(
-                    secret, media.packed(frame.views)
-                )
         for name, content in dict(message.item.blobs).items():
             if hashlib.sha256(content).hexdigest() != name:
                 return _left_out(message, message.item.source, _wrong_name()), {}
             found[media.put_by_people(name)] = seal_blob(secret, content)
+        if message.in_parts:
+            parts, self._parts = self._parts, _Parts()
+            found |= parts.files
+            message = replace(message, frames=(*parts.frames, *message.frames))
         return message, found
 
+    def _frame_files(self, frame: PreparedFrame, secret: bytes) -> dict[str, Sealed]:
+        found: dict[str, Sealed] = {}
+        content = self._content(frame)
+        if content is not None:
+            found[media.original(frame.stream.id, frame.frame)] = seal_blob(secret, content)
+        if frame.views:
+            place = media.views(frame.stream.id, frame.frame, frame.run)
+            found[place] = seal_blob(secret, media.packed(frame.views))
+        return found
+
     def _content(self, frame: PreparedFrame) -> bytes | None:
-        """What is copied in; None where the file stays where it lies."""
+        """What is copied in; None where the file stays where it lies, or came with the first run."""
         if frame.text is not None:
             return frame.text.encode()
-        if self._import.request.adopt:
+        if self._import.request.adopt or not frame.path:
             return None
         with self._files().open(frame.path) as file:
             return file.read()
@@ -176,11 +213,11 @@ class ItemMaker:
         for frame in message.frames:
             kind = "text/plain; charset=utf-8" if frame.text is not None else frame.stream.media_type
             place = media.original(frame.stream.id, frame.frame)
-            if place in files:
+            if frame.run == 0 and place in files:
                 yield media.blob_row(item, self._project, place, files[place], kind, sealer)
-            else:
+            elif frame.path:
                 yield self._adopted(item, place, frame, kind, sealer)
-            place = media.views(frame.stream.id, frame.frame)
+            place = media.views(frame.stream.id, frame.frame, frame.run)
             if place in files:
                 yield media.blob_row(item, self._project, place, files[place], "", sealer)
         for name in dict(message.item.blobs):
@@ -219,8 +256,18 @@ def _wrong_name() -> AtelierError:
 
 
 def _left_out(message: Prepared, path: str, error: Exception) -> Bad:
-    if not isinstance(error, AtelierError):
-        error = AtelierError(
-            "media.broken", "The file cannot be read; it was left out.", type(error).__name__
-        )
-    return Bad(as_problem(path, error), message.item.source, skipped=True)
+    return Bad(as_problem(path, _as_ours(error)), message.item.source, skipped=True)
+
+
+def _as_ours(error: Exception) -> AtelierError:
+    if isinstance(error, AtelierError):
+        return error
+    return AtelierError("media.broken", "The file cannot be read; it was left out.", type(error).__name__)
+
+
+class _Parts:
+    """What came of an item before the item itself: its frames, and where their blobs are."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Sealed] = {}
+        self.frames: list[PreparedFrame] = []

@@ -15,7 +15,7 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import ImportId
 from studio.domain.wire.jobs import ImportProblem, ImportReport
 from training.data.seen import with_new_classes
-from training.data.worker_messages import Bad, Orders, Planned, Prepared
+from training.data.worker_messages import Bad, Orders, Part, Planned, Prepared
 from training.data.workers import Worker, WorkerDied
 from training.store import imports as rows
 from training.store import projects
@@ -60,7 +60,7 @@ class _Bringing:
         self._import = opened
         self._maker = ItemMaker(job.node, opened, job.asked_by)
         self._worker: Worker | None = None
-        self._coming: Iterator[Prepared | Bad] | None = None
+        self._coming: Iterator[Part | Prepared | Bad] | None = None
         self._done = 0
         self._deaths = 0
 
@@ -86,7 +86,9 @@ class _Bringing:
             self._maker.store(group)
             count += len(group)
             # a problem beside an item is none of the items that were counted
-            self._done += sum(isinstance(each, Prepared) or each.skipped for each in group)
+            self._done += sum(
+                isinstance(each, Prepared) or (isinstance(each, Bad) and each.skipped) for each in group
+            )
             self._job.progress(min(self._done, total), total, "Bringing in")
             if not more:
                 return False
@@ -120,7 +122,7 @@ class _Bringing:
             worker.close()
         raise _unreadable()
 
-    def _prepared(self) -> Iterator[Prepared | Bad]:
+    def _prepared(self) -> Iterator[Part | Prepared | Bad]:
         if self._coming is None:
             with self._node.store.read() as tx:
                 done = frozenset(rows.sources(tx, self._import.id))
@@ -128,14 +130,18 @@ class _Bringing:
             self._coming = self._follow_workers(done)
         return self._coming
 
-    def _follow_workers(self, done: frozenset[str]) -> Iterator[Prepared | Bad]:
+    def _follow_workers(self, done: frozenset[str]) -> Iterator[Part | Prepared | Bad]:
         handled = set(done)
+        avoid: set[str] = set()
         while True:
             before = len(handled)
-            self._worker = Worker(self._orders(plan=False, skip=frozenset(handled)))
+            orders = self._orders(plan=False, skip=frozenset(handled), avoid=frozenset(avoid))
+            self._worker = Worker(orders)
             try:
                 for message in self._worker.messages():
-                    if isinstance(message, Prepared):
+                    if isinstance(message, Part):
+                        yield message
+                    elif isinstance(message, Prepared):
                         handled.add(message.item.source)
                         yield message
                     elif isinstance(message, Bad):
@@ -149,17 +155,20 @@ class _Bringing:
                 # killed between two items: nobody is to blame, as long as it got on at all
                 if self._deaths > _DEATHS or (not blamed and len(handled) == before):
                     raise _unreadable() from died
-                if blamed:
+                if blamed and died.path and died.path not in avoid:
+                    avoid.add(died.path)
+                    yield Bad(_deadly(died.path))
+                elif blamed:
                     handled.add(blamed)
                     yield Bad(_deadly(blamed), blamed, skipped=True)
             finally:
                 self._worker.close()
 
-    def _orders(self, *, plan: bool, skip: frozenset[str]) -> Orders:
+    def _orders(self, *, plan: bool, skip: frozenset[str], avoid: frozenset[str] = frozenset()) -> Orders:
         request = self._import.request
         if request.adopt:
             folder = self._node.roots.place_of(request.adopt)[1]
-            return Orders(request.format, plan, folder=str(folder), skip=skip)
+            return Orders(request.format, plan, folder=str(folder), skip=skip, avoid=avoid)
         return Orders(
             request.format,
             plan,
@@ -168,9 +177,10 @@ class _Bringing:
             import_id=self._import.id,
             staging_key=self._import.staging_key,
             skip=skip,
+            avoid=avoid,
         )
 
-    def _next_group(self, coming: Iterator[Prepared | Bad]) -> tuple[Group, bool]:
+    def _next_group(self, coming: Iterator[Part | Prepared | Bad]) -> tuple[Group, bool]:
         group: Group = []
         size = 0
         for message in coming:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ItemId
+from studio.domain.ids import ItemId, StreamId
 from training.data import media as places
 from training.data.media import Source
 from training.store import blobs as rows
@@ -28,13 +28,23 @@ def find(node: Node, item: ItemId, place: str, who: Session) -> Source:
         return node.media.find(tx, item, place)
 
 
-def view(node: Node, source: Source, rendition: str) -> bytes:
-    """One prepared rendition. Raises `media.missing`."""
-    data = node.media.view(source, rendition)
-    if data is None:
-        raise AtelierError(
-            "media.missing", "There is no such rendition of this picture.", detail=rendition[:80]
-        )
+def view(node: Node, item: ItemId, stream: StreamId, frame: int, rendition: str, first: Source) -> bytes:
+    """One prepared rendition of a frame, `first` being the first run of what was prepared of it.
+
+    Raises `media.missing`.
+    """
+    data = node.media.view(first, rendition)
+    run = 0
+    while data is None:
+        run += 1
+        with node.store.read() as tx:
+            try:
+                source = node.media.find(tx, item, places.views(stream, frame, run))
+            except AtelierError as error:
+                raise AtelierError(
+                    "media.missing", "There is no such rendition of this picture.", detail=rendition[:80]
+                ) from error
+        data = node.media.view(source, rendition)
     return data
 
 
