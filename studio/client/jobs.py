@@ -11,7 +11,9 @@ from studio.client.caller import Caller
 from studio.client.problems import is_unreachable
 from studio.client.retry import pauses
 from studio.domain.errors import AtelierError
+from studio.domain.ids import BatchId, ProjectId
 from studio.domain.wire import routes
+from studio.domain.wire.documents import BatchReverted, BatchReverting, RevertBatch
 from studio.domain.wire.jobs import ImportReport, Job
 
 OVER = frozenset(("done", "failed", "cancelled"))
@@ -56,6 +58,13 @@ def wait(client: Caller, job: str) -> Job:
     if last.state == "cancelled":
         raise AtelierError("job.cancelled", "The job was called off.", detail=last.id)
     return last
+
+
+def revert_batch(client: Caller, project: ProjectId, batch: BatchId) -> BatchReverted:
+    """Take a batch back and wait for it; what that made is a batch itself. Raises as `wait`, `batch.busy`."""
+    asked: BatchReverting = client.call(routes.REVERT_BATCH, RevertBatch(batch), project=project)
+    assert asked.job is not None
+    return msgspec.msgpack.decode(wait(client, asked.job).result, type=BatchReverted)
 
 
 def report(client: Caller, job: str) -> ImportReport:

@@ -125,6 +125,7 @@ CODES: dict[str, str] = {
     "media.not_a_picture": "The file is no picture that can be read.",
     "media.too_large": "The picture claims more pixels or bytes than are allowed; it was not opened.",
     "media.broken": "The picture is damaged: a part of it is missing.",
+    "batch.busy": "A job is still at work on the batch that should be taken back.",
     "lease.lost": "The lease had ended; the Edit is kept as a draft and was not applied.",
     "lease.held": "The item is somebody else's task now, or waits for review.",
     "operation.reused": "One operation id was used for two different changes.",

@@ -3,7 +3,7 @@
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, OperationId, ProjectId
 from studio.domain.wire.documents import (
-    BatchReverted,
+    BatchReverting,
     DocumentState,
     Draft,
     Drafts,
@@ -18,7 +18,7 @@ from studio.domain.wire.documents import (
 from studio.domain.wire.routes import REVIEW
 from studio.domain.wire.session import Empty
 from training.api.call import Call, Handler
-from training.work import documents, drafts, leases, reading
+from training.work import documents, drafts, leases, reading, reverting
 
 
 def _item(call: Call[object]) -> ItemId:
@@ -77,10 +77,9 @@ def drop_draft(call: Call[Empty]) -> Empty:
     return Empty()
 
 
-def revert_batch(call: Call[RevertBatch]) -> BatchReverted:
-    """Take back a batch."""
-    project = ProjectId(call.ids["project"])
-    return documents.revert_batch(call.node, project, call.body.batch, call.who)
+def revert_batch(call: Call[RevertBatch]) -> BatchReverting:
+    """Count a batch, or have it taken back by a job."""
+    return reverting.ask(call.node, ProjectId(call.ids["project"]), call.body, call.who)
 
 
 HANDLERS: dict[str, Handler] = {

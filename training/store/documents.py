@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
-from sqlalchemy import Index, Table, UniqueConstraint, bindparam, select
+from sqlalchemy import Index, Table, UniqueConstraint, bindparam, case, func, select
 
-from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, UserId
+from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, ProjectId, UserId
 from training.store.engine import Transaction
+from training.store.items import items
 from training.store.prepared import Prepared
 from training.store.schema import bytes_column, id_column, metadata, number_column
 
@@ -135,11 +136,32 @@ def of_item(tx: Transaction, item: ItemId, after: int, limit: int) -> list[Store
     return [StoredRevision(*row) for row in tx.execute(wanted.order_by(revisions.c.revision).limit(limit))]
 
 
-def of_batch(tx: Transaction, batch: BatchId) -> list[StoredRevision]:
-    """The revisions of a batch, newest first within each item."""
-    wanted = select(revisions).where(revisions.c.batch == batch)
-    ordered = wanted.order_by(revisions.c.item, revisions.c.revision.desc())
-    return [StoredRevision(*row) for row in tx.execute(ordered)]
+def size_of_batch(tx: Transaction, project: ProjectId, batch: BatchId) -> tuple[int, int, int]:
+    """Of a batch in a project: items that are still there, Edits, and how many items were edited since."""
+    newest = func.max(revisions.c.revision).label("newest")
+    chosen = select(revisions.c.item, func.count().label("edits"), newest)
+    held = chosen.where(revisions.c.batch == batch).group_by(revisions.c.item).subquery()
+    since = func.sum(case((items.c.revision > held.c.newest, 1), else_=0))
+    counted = select(func.count(), func.coalesce(func.sum(held.c.edits), 0), func.coalesce(since, 0))
+    there = (items.c.project == project) & items.c.erased.is_(False)
+    row = tx.execute(counted.select_from(held.join(items, items.c.id == held.c.item)).where(there)).one()
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def items_of_batch(
+    tx: Transaction, project: ProjectId, batch: BatchId, after: str, limit: int
+) -> list[ItemId]:
+    """The items of a batch in a project that are still there, by id, those behind `after`."""
+    there = (items.c.project == project) & items.c.erased.is_(False) & (revisions.c.item > after)
+    wanted = select(revisions.c.item).join(items, items.c.id == revisions.c.item).distinct()
+    ordered = wanted.where(there, revisions.c.batch == batch).order_by(revisions.c.item).limit(limit)
+    return [ItemId(item) for item in tx.execute(ordered).scalars()]
+
+
+def revisions_of_batch(tx: Transaction, item: ItemId, batch: BatchId) -> set[int]:
+    """The numbers of an item's revisions that belong to a batch."""
+    wanted = select(revisions.c.revision).where(revisions.c.item == item, revisions.c.batch == batch)
+    return set(tx.execute(wanted).scalars())
 
 
 def append(tx: Transaction, revision: StoredRevision) -> None:

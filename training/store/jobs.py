@@ -111,6 +111,12 @@ def live(tx: Transaction) -> list[tuple[JobId, int, JobState]]:
     return [(JobId(row[0]), row[1], row[2]) for row in tx.execute(chosen.order_by(jobs.c.created_ns))]
 
 
+def is_live_about(tx: Transaction, subject: str) -> bool:
+    """Whether a job on this subject is under way or waits its turn."""
+    chosen = select(jobs.c.id).where(jobs.c.state.in_(LIVE), jobs.c.subject == subject)
+    return tx.execute(chosen.limit(1)).first() is not None
+
+
 def project_of(tx: Transaction, job: JobId) -> ProjectId | None:
     """Which project a job belongs to."""
     found = tx.execute(select(jobs.c.project).where(jobs.c.id == job)).scalar_one_or_none()

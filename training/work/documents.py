@@ -13,15 +13,15 @@ from studio.domain.entities import SCHEMA, references
 from studio.domain.errors import AtelierError
 from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, ProjectId, UserId, is_id, new_id
 from studio.domain.references import check_references
-from studio.domain.wire.documents import BatchReverted, Draft, Saved, SaveEdit
+from studio.domain.wire.documents import Draft, Saved, SaveEdit
 from training.data.sealing import Sealer
 from training.store import documents as rows
-from training.store import items, projects, users
+from training.store import items, projects
 from training.store.documents import Head, StoredRevision
 from training.store.engine import Transaction
 from training.store.items import StoredItem
 from training.work import audit, drafts, leases, tasks
-from training.work.access import Session, missing
+from training.work.access import Session
 from training.work.heads import StoredHeads, entity_aad
 from training.work.reading import Kept, live_item, opened, revision_aad
 from training.work.summaries import change_of
@@ -164,78 +164,6 @@ def append(
     audit.append(node, tx, author, "document.edit", f"{item} {revision}", hashlib.sha256(data).digest())
     tx.emit("document", stored.project, item, operation, revision)
     return Saved(operation, revision, fitted)
-
-
-def revert_batch(node: Node, project: ProjectId, batch: BatchId, who: Session) -> BatchReverted:
-    """Take back every Edit of a batch, newest first, an item at a time.
-
-    An item where somebody has changed the same things since is left as it is, and named with who did.
-    """
-    reverted = 0
-    left: list[tuple[ItemId, str]] = []
-    with node.store.read() as tx:
-        made = [each for each in rows.of_batch(tx, batch) if items.project_of(tx, each.item) == project]
-    if not made:
-        raise missing()
-    back = BatchId(new_id())
-    for item in dict.fromkeys(each.item for each in made):
-        wanted = [each.revision for each in made if each.item == item]
-
-        def work(tx: Transaction, item: ItemId = item, wanted: list[int] = wanted) -> tuple[bool, str]:
-            return _revert_item(node, tx, item, wanted, back, who)
-
-        done, in_the_way = node.store.grouped(work)
-        reverted += done
-        if in_the_way:
-            left.append((item, in_the_way))
-    with node.store.write() as tx:
-        audit.append(node, tx, who.user, "batch.revert", batch)
-    return BatchReverted(reverted, tuple(left))
-
-
-def _revert_item(
-    node: Node, tx: Transaction, item: ItemId, wanted: list[int], back: BatchId, who: Session
-) -> tuple[bool, str]:
-    sealer = node.keys.item_sealer(tx, item)
-    history = rows.of_item(tx, item, min(wanted) - 1, 1_000_000)
-    point = tx.connection.begin_nested()
-    mark = tx.mark()
-    try:
-        for number in sorted(wanted, reverse=True):
-            one = next(each for each in history if each.revision == number)
-            inverse = opened(one, sealer).edit.inverse()
-            append(
-                node,
-                tx,
-                live_item(tx, item),
-                Edit("Revert batch", inverse.changes, tool="revert"),
-                who.user,
-                undoes=one.operation,
-                batch=back,
-                sealer=sealer,
-            )
-    except AtelierError as error:
-        if error.code not in ("document.stale", "document.dangling"):
-            raise
-        point.rollback()
-        tx.forget_since(mark)
-        return False, _who_came_after(tx, history, wanted, sealer)
-    point.commit()
-    return True, ""
-
-
-def _who_came_after(tx: Transaction, history: list[StoredRevision], wanted: list[int], sealer: Sealer) -> str:
-    touched: set[EntityId] = set()
-    for each in history:
-        if each.revision in wanted:
-            touched.update(opened(each, sealer).edit.changes)
-    later = [
-        each
-        for each in history
-        if each.revision not in wanted and touched & set(opened(each, sealer).edit.changes)
-    ]
-    author = (later or history)[-1].author
-    return users.names(tx, {author}).get(author, author)
 
 
 def _put_heads(tx: Transaction, item: ItemId, edit: Edit, sealer: Sealer) -> None:

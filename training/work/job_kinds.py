@@ -5,6 +5,7 @@ KINDS: dict[str, str] = {
     "export": "training.work.exports:carry_out",
     "predict": "training.work.predictions:carry_out",
     "accept_predictions": "training.work.predictions:carry_out_acceptance",
+    "revert_batch": "training.work.reverting:carry_out",
     "evaluate": "training.work.evaluation:carry_out",
     "gate": "training.work.releases:carry_out",
 }

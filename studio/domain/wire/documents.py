@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from studio.domain.edit import Edit
 from studio.domain.entities import AnyEntity
-from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, TaskId, UserId
+from studio.domain.ids import BatchId, EntityId, ItemId, JobId, OperationId, TaskId, UserId
 from studio.domain.ontology import Finding
 from studio.domain.wire.session import Message
 
@@ -89,11 +89,26 @@ class Findings(Message, frozen=True):
 
 
 class RevertBatch(Message, frozen=True):
+    """Take back every Edit of a batch. A preview only counts."""
+
     batch: BatchId
+    preview: bool = False
+
+
+class BatchReverting(Message, frozen=True):
+    """What a batch holds, and the job that takes it back; none in a preview."""
+
+    items: int
+    edits: int
+    edited_since: int  # items: those where it was the same things will be left as they are
+    batch: BatchId | None = None  # of what the job does: taking that back undoes it
+    job: JobId | None = None
 
 
 class BatchReverted(Message, frozen=True):
-    """What was taken back; `left` are the items where people have changed the same things since."""
+    """The job's result; `left` are the items where people have changed the same things since."""
 
+    batch: BatchId
     reverted: int
-    left: tuple[tuple[ItemId, str], ...]  # item and who changed it
+    left: tuple[tuple[ItemId, str], ...]  # item and who changed it; the first 1,000
+    left_count: int = 0

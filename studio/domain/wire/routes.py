@@ -113,7 +113,12 @@ DRAFTS = Route("drafts", "GET", "/items/{item}/drafts", Empty, d.Drafts, roles=A
 KEEP_DRAFT = Route("keep_draft", "PUT", "/items/{item}/drafts/{draft}", d.Draft, Empty, roles=ANNOTATE)
 DROP_DRAFT = Route("drop_draft", "DELETE", "/items/{item}/drafts/{draft}", Empty, Empty, roles=ANNOTATE)
 REVERT_BATCH = Route(
-    "revert_batch", "POST", "/projects/{project}/batches/revert", d.RevertBatch, d.BatchReverted, roles=MANAGE
+    "revert_batch",
+    "POST",
+    "/projects/{project}/batches/revert",
+    d.RevertBatch,
+    d.BatchReverting,
+    roles=MANAGE,
 )
 
 TASKS = Route("tasks", "POST", "/projects/{project}/tasks/query", t.TaskQuery, t.Tasks, roles=WORKERS)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from studio.domain.edit import Edit, change, creation
+from studio.domain.edit import Edit, creation
 from studio.domain.entities import Polygon
 from studio.domain.errors import AtelierError
 from studio.domain.ids import BatchId, EntityId, ItemId, OperationId, new_id
@@ -30,38 +30,6 @@ def ann(workspace: Workspace) -> Session:
 def append(node: Node, item: ItemId, edit: Edit, who: Session, batch: BatchId | None = None) -> None:
     with node.store.write() as tx:
         documents.append(node, tx, reading.live_item(tx, item), edit, who.user, batch=batch)
-
-
-def test_a_batch_is_taken_back_but_for_what_people_changed_since(
-    inside: Node, workspace: Workspace, ann: Session
-) -> None:
-    batch, other = BatchId(new_id()), session(workspace.users["ann"])
-    boxes = {}
-    for item in workspace.items:
-        for _ in range(2):
-            track, box = a_box()
-            append(inside, item, creation("Import", track, box, made_by="importer:coco"), ann, batch)
-            boxes[item] = box
-    first, second, third = workspace.items
-    moved = replace(boxes[second], xyxy=(0.0, 0.0, 1.0, 1.0))
-    append(inside, second, change("Move", (boxes[second], moved)), other)
-    kept = a_box()
-    append(inside, third, creation("Draw", *kept), other)
-    done = documents.revert_batch(inside, workspace.project, batch, ann)
-    assert (done.reverted, done.left) == (2, ((second, "Ann"),))
-    assert reading.read(inside, first).entities == ()
-    assert len(reading.read(inside, second).entities) == 4
-    assert set(reading.read(inside, third).entities) == set(kept)
-    again = reading.revisions(inside, first, RevisionQuery()).revisions
-    assert [each.undoes for each in again] == [None, None, again[1].operation, again[0].operation]
-
-
-def test_a_batch_of_another_project_is_not_there(inside: Node, workspace: Workspace, ann: Session) -> None:
-    batch = BatchId(new_id())
-    append(inside, workspace.other_item, creation("Import", *a_box()), ann, batch)
-    with pytest.raises(AtelierError) as missing:
-        documents.revert_batch(inside, workspace.project, batch, ann)
-    assert missing.value.code == "access.missing"
 
 
 def test_a_draft_is_its_authors_alone_and_takes_the_place_of_its_earlier_state(

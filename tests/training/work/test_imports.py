@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from studio.cli.reading import inspection, read_folder
+from studio.client.jobs import revert_batch
 from studio.domain import canonical
 from studio.domain.entities import Box, Cuboid, Span
 from studio.domain.errors import AtelierError
@@ -69,9 +70,15 @@ def test_a_folder_becomes_items_with_their_boxes_and_classes(owner, project, tmp
 def test_a_whole_import_is_one_batch_that_can_be_taken_back(owner, project, tmp_path):
     state = send(owner, project, voc_folder(tmp_path / "voc", 6))
     wait_for(owner, state.job)
-    taken = owner.call(routes.REVERT_BATCH, RevertBatch(state.id), project=project)
-    assert taken.reverted == 6
+    asked = owner.call(routes.REVERT_BATCH, RevertBatch(state.id, preview=True), project=project)
+    assert (asked.items, asked.edits, asked.edited_since, asked.job) == (6, 6, 0, None)
+    assert {row.shapes for row in items_of(owner, project).rows} == {2}
+    taken = revert_batch(owner, project, state.id)
+    assert (taken.reverted, taken.left) == (6, ())
     assert {row.shapes for row in items_of(owner, project).rows} == {0}
+    again = revert_batch(owner, project, taken.batch)
+    assert (again.reverted, again.left) == (6, ())
+    assert {row.shapes for row in items_of(owner, project).rows} == {2}
 
 
 def test_the_same_import_again_brings_nothing_twice(owner, project, tmp_path):
