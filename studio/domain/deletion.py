@@ -1,6 +1,6 @@
 """Removing entities with all that hangs on them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
@@ -11,16 +11,27 @@ from studio.domain.ids import EntityId
 
 
 def deletion(
-    title: str, document: Document, ids: Iterable[EntityId], tool: str = "", made_by: str = PERSON
+    title: str,
+    document: Document,
+    ids: Iterable[EntityId],
+    tool: str = "",
+    made_by: str = PERSON,
+    keep: Collection[EntityId] = (),
 ) -> Edit:
     """The Edit that removes `ids` and what cannot stand without them.
 
     Shapes of a removed track, members, relations, tiles and spans go with it; a track whose last shape goes
-    is removed; remarks stay and lose their anchor, since what people said is not the object's.
+    is removed, unless it is among `keep` (it gets others in the same step); remarks stay and lose their
+    anchor, since what people said is not the object's.
     """
     gone: dict[EntityId, None] = {}
     waiting = [key for key in ids if key in document]
-    while waiting:
+    poorer: dict[EntityId, None] = {}  # tracks that lose a shape; looked at once, when all of them are known
+    while waiting or poorer:
+        if not waiting:
+            waiting = [key for key in poorer if key not in keep and _has_none_left(document, key, gone)]
+            poorer.clear()
+            continue
         key = waiting.pop()
         if key in gone:
             continue
@@ -29,8 +40,8 @@ def deletion(
         for referrer in document.referrers(key):
             if not isinstance(document.get(referrer), Remark):
                 waiting.append(referrer)
-        if isinstance(entity, Shape) and _was_last(document, entity, gone):
-            waiting.append(entity.track)
+        if isinstance(entity, Shape):
+            poorer[entity.track] = None
     changes: Changes = {}
     for key in gone:
         changes[key] = (document.get(key), None)
@@ -41,9 +52,9 @@ def deletion(
     return Edit(title, changes, made_by=made_by, tool=tool)
 
 
-def _was_last(document: Document, shape: Shape, gone: dict[EntityId, None]) -> bool:
-    return isinstance(document.get(shape.track), Track) and all(
-        key in gone or not isinstance(document.get(key), Shape) for key in document.referrers(shape.track)
+def _has_none_left(document: Document, track: EntityId, gone: dict[EntityId, None]) -> bool:
+    return isinstance(document.get(track), Track) and all(
+        key in gone or not isinstance(document.get(key), Shape) for key in document.referrers(track)
     )
 
 

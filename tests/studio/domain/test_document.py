@@ -188,3 +188,11 @@ def test_the_entities_of_a_document_cannot_be_changed_behind_its_back() -> None:
         hash(document)
     with pytest.raises(AtelierError):
         document.apply(Edit("None", {EntityId(counted_id(5)): (None, None)}))
+
+
+def test_a_track_that_gets_other_shapes_in_the_same_step_outlives_its_last_one() -> None:
+    track = Track(TrackId(counted_id(1)), "car")
+    box = Box(ShapeId(counted_id(2)), track.id, StreamId("s"), 0, (0.0, 0.0, 1.0, 1.0))
+    document = Document([track, box])
+    assert set(deletion("Delete", document, [box.id]).changes) == {track.id, box.id}
+    assert set(deletion("Delete", document, [box.id], keep=(track.id,)).changes) == {box.id}
