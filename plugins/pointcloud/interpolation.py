@@ -102,6 +102,22 @@ def key_frames(document: Document, track: TrackId, stream: StreamId) -> list[Cub
     return [found[frame] for frame in sorted(found)]
 
 
+def runs_of(cuboids: Sequence[Cuboid], frames: int) -> list[tuple[int, int]]:
+    """The stretches [first, stop) at which a track of these key frames is seen, of an item of so many frames.
+
+    cuboids: in order of frames.
+    """
+    found: list[tuple[int, int]] = []
+    stops = [*(each.frame for each in cuboids[1:]), frames]
+    for cuboid, follows in zip(cuboids, stops, strict=False):  # of no cuboids there is still the last stop
+        stop = cuboid.frame + 1 if cuboid.ends_here else follows
+        if found and found[-1][1] == cuboid.frame:
+            found[-1] = (found[-1][0], stop)
+        else:
+            found.append((cuboid.frame, stop))
+    return found
+
+
 class TrackIndex:
     """The key frames of a document as arrays, kept in step with it by `refresh`.
 
@@ -208,16 +224,7 @@ class TrackIndex:
 
     def runs(self, track: TrackId) -> list[tuple[int, int]]:
         """The stretches [first, stop) of frames at which a track is seen, held ones too."""
-        found: list[tuple[int, int]] = []
-        held = self.key_frames(track)
-        for cuboid, follows in zip(held, [*held[1:], None], strict=True):
-            stop = follows.frame if follows else self.timeline.frames
-            stop = cuboid.frame + 1 if cuboid.ends_here else stop
-            if found and found[-1][1] == cuboid.frame:
-                found[-1] = (found[-1][0], stop)
-            else:
-                found.append((cuboid.frame, stop))
-        return found
+        return runs_of(self.key_frames(track), self.timeline.frames)
 
     def cuboid_at(self, track: TrackId, frame: int) -> Cuboid | Interpolated | None:
         """The key frame itself or what is computed, in the ego frame at `frame`; None: it is not seen."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from studio.domain.entities import EgoPose
 from studio.domain.ids import StreamId
-from studio.domain.space import Floats, Pose, ego_pose, frame_time, matrix_of
+from studio.domain.space import Floats, Pose, chained, ego_pose, frame_time, inverse, matrix_of
 from studio.domain.wire.projects import Stream
 
 FRAME_S = 0.1  # between frames whose times are of no use
@@ -53,13 +53,21 @@ class Timeline:
         x, y, z = self.translations[frame].tolist()
         return Pose((x, y, z), tuple(self.rotations[frame].tolist()))
 
+    def into_world(self, frame: int, pose: Pose) -> Pose:
+        """A pose in the ego frame at a frame, in the world."""
+        return chained(self.pose(frame), pose)
+
+    def into_ego(self, frame: int, pose: Pose) -> Pose:
+        """A pose in the world, in the ego frame at a frame."""
+        return chained(inverse(self.pose(frame)), pose)
+
     def frame_at(self, time_ns: int) -> int:
         """The reference frame that is nearest to a time."""
         return int(np.argmin(np.abs(self.times_ns - time_ns))) if self.frames else 0
 
-    def reference_frame(self, stream: StreamId, frame: int) -> int:
+    def reference_frame(self, stream: StreamId | None, frame: int) -> int:
         """The reference frame beside which a frame of another stream is shown: the nearest in time."""
-        other = self._streams.get(stream)
+        other = self._streams.get(stream) if stream is not None else None
         if other is None or stream == self.stream:
             return frame
         return self.frame_at(frame_time(other, frame))

@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from plugins.pointcloud.interpolation import TrackIndex
 from studio.domain.document import Document
-from studio.domain.entities import AnyEntity, Cuboid, EgoPose, Track
+from studio.domain.edit import Edit
+from studio.domain.entities import AnyEntity, Box, Cuboid, EgoPose, Track
 from studio.domain.ids import EntityId, ShapeId, StreamId, TrackId, new_id
 from studio.domain.space import Pose, as_xyz, chained, ego_pose, inverse, turn
 from studio.domain.values import XYZ
@@ -30,9 +32,9 @@ def streams(
     ]
 
 
-def car(name: str = "car", **given: object) -> Track:
+def car(class_name: str = "car", **given: object) -> Track:
     """A new track."""
-    return Track(TrackId(new_id()), name, **given)  # type: ignore[arg-type]
+    return Track(TrackId(new_id()), class_name, **given)  # type: ignore[arg-type]
 
 
 def key(
@@ -52,9 +54,12 @@ def key(
 
 
 def _with(cuboid: Cuboid, given: dict[str, object]) -> Cuboid:
-    from msgspec.structs import replace
-
     return replace(cuboid, **given)
+
+
+def pin(track: Track, frame: int) -> Box:
+    """A box of the track that a person has put right in the camera."""
+    return Box(ShapeId(new_id()), TrackId(track.id), FRONT, frame, (10.0, 10.0, 60.0, 50.0))
 
 
 def driving(frames: int, speed: float = 8.0, yaw_rate: float = 0.2, x: float = 0.0) -> list[EgoPose]:
@@ -79,3 +84,29 @@ def in_ego(poses: Sequence[EgoPose], frame: int, cuboid: Cuboid) -> Cuboid:
 def indexed(entities: Iterable[AnyEntity], frames: int = 20) -> TrackIndex:
     """The index of a new document."""
     return TrackIndex(Document(entities), streams(frames))
+
+
+def done(index: TrackIndex, edit: Edit | None) -> Edit:
+    """Apply an Edit that has to be there, and take it into the index; as it was applied."""
+    assert edit is not None
+    fitted = index.document.apply(edit)
+    index.refresh(fitted.changes)
+    return fitted
+
+
+def undone(index: TrackIndex, edit: Edit) -> None:
+    """Take an applied Edit back."""
+    index.document.apply(edit.inverse())
+    index.refresh(edit.changes)
+
+
+def ways(index: TrackIndex) -> dict[TrackId, dict[int, list[float]]]:
+    """Where each track is seen in the world: centres by frame, rounded to a tenth of a micrometre."""
+    sweep = index.sweep(world=True)
+    return {
+        track: {
+            int(frame): np.round(sweep.centres[frame, row], 7).tolist()
+            for frame in np.flatnonzero(sweep.seen[:, row])
+        }
+        for row, track in enumerate(sweep.tracks)
+    }
