@@ -280,6 +280,8 @@ class _Writer:
 
     def files(self, scene: Scene) -> Iterator[tuple[str, bytes]]:
         """The label files of an item, one for each frame."""
+        if not scene.frames:
+            self._losses.add("item without points")
         if scene.frames > 1:
             self._losses.add("sequence of frames", "written as single clouds")
         if known := sum(bool(each.identity) for each in scene.tracks.values()):

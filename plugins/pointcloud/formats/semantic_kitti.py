@@ -111,8 +111,12 @@ class SemanticKitti:
             scene.report("poses", "cameras", "point_labels", "streams", "no_boxes")
             folder = scene.home(SWEEPS, used)
             sink.write(within(folder, FILES), msgspec.json.encode(files_of(item, scene.names())))
+            labelled = False
             for name, data in _labels(scene, names, losses):
                 sink.write(within(folder, name), data)
+                labelled = True
+            if not labelled:
+                losses.add("item without labels of points", "nothing of it is found again")
             for name, text in _texts(scene, losses):
                 sink.write(within(folder, name), text.encode())
         if written:
