@@ -79,6 +79,14 @@ def answer(question: dict[str, Any], window: QWidget) -> Any:
             return boxes(window)
         case {"polygons": True}:
             return polygons(window)
+        case {"cuboids": True}:
+            return cuboids(window)
+        case {"front": True}:
+            return window.stack.page("label").editor.cameras.strip.front
+        case {"groups": True}:
+            return groups(window)
+        case {"place": [float() | int(), float() | int(), float() | int()] as xyz, "view": str(name)}:
+            return in_view(window, xyz, name)
         case {"canvas": [float() | int() as x, float() | int() as y]}:
             return on_canvas(window, float(x), float(y))
         case {"actions": True}:
@@ -118,6 +126,56 @@ def polygons(window: Any) -> list[int]:
     opened = page.host.opened if page is not None else None
     held = opened.document.document if opened is not None else ()
     return sorted(len(each.outline) for each in held if isinstance(each, Polygon))
+
+
+def cuboids(window: Any) -> list[dict[str, Any]] | None:
+    """What the open item's editor shows of cuboids at its frame, once its points are there; or None."""
+    page = window.stack.page("label")
+    scene = getattr(page.editor, "scene", None) if page is not None and page.host.opened is not None else None
+    if scene is None or not hasattr(scene, "placed") or not len(scene.points):
+        return None
+    placed = scene.placed
+    return [
+        {
+            "class": scene.class_of(key),
+            "frame": scene.frame,
+            "centre": placed.centres[row].tolist(),
+            "size": placed.sizes[row].tolist(),
+            "selected": key in scene.selection,
+        }
+        for row, key in enumerate(placed.tracks)
+    ]
+
+
+def groups(window: Any) -> list[list[Any]]:
+    """(class, how many members) of the open item's groups."""
+    from studio.domain.entities import Group, Member
+
+    page = window.stack.page("label")
+    opened = page.host.opened if page is not None else None
+    held = list(opened.document.document) if opened is not None else []
+    members = [each.group for each in held if isinstance(each, Member)]
+    return sorted([each.class_name, members.count(each.id)] for each in held if isinstance(each, Group))
+
+
+def in_view(window: Any, xyz: list[float], name: str) -> list[int] | None:
+    """Where a place of the scene is on the screen: in the view `top`, `space`, …, or on a camera."""
+    import numpy as np
+
+    editor = window.stack.page("label").editor
+    if (camera := editor.cameras.strip.cameras.get(name)) is not None:
+        from plugins.pointcloud.camera_sight import sight_of
+
+        rig = editor.cameras.rig
+        sight = sight_of(rig, rig.camera(name), editor.scene.frame, 1.0)
+        x, y, _ = sight.to_screen(np.array([xyz]))[0].tolist()
+        left, top = camera.view.to_screen((x, y))
+        point = camera.mapToGlobal(QPoint(round(left), round(top)))
+        return [point.x(), point.y()]
+    view = next(each for each in editor.views.all if each.side == name)
+    x, y, _ = view.view.to_screen(np.array([xyz]))[0].tolist()
+    point = view.mapToGlobal(QPoint(round(x), round(y)))
+    return [point.x(), point.y()]
 
 
 def on_canvas(window: Any, x: float, y: float) -> list[int] | None:

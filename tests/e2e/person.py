@@ -135,6 +135,32 @@ class Person:
             self.screen.hand("mouseup", 1)
         return self
 
+    def cuboids(self) -> list[dict[str, Any]]:
+        """The cuboids of the open item's frame; waits until its points are there."""
+        self.until(lambda: self.ask(cuboids=True) is not None, "points of an open item")
+        found: list[dict[str, Any]] = self.ask(cuboids=True)
+        return found
+
+    def point_at_place(self, xyz: tuple[float, float, float], view: str) -> Person:
+        """Click on a place of the scene, in one of the editor's views or on a camera's picture."""
+        self.cuboids()
+        self.screen.hand("mousemove", *self.ask(place=list(xyz), view=view))
+        self.screen.hand("click", 1)
+        return self
+
+    def drag_in_view(
+        self, start: tuple[float, float, float], end: tuple[float, float, float], view: str
+    ) -> Person:
+        """Drag from one place of the scene to another, in a view or on a camera's picture."""
+        first, last = (self.ask(place=list(each), view=view) for each in (start, end))
+        self.screen.hand("mousemove", *first)
+        self.screen.hand("mousedown", 1)
+        for step in range(1, 9):
+            x, y = (round(a + (b - a) * step / 8) for a, b in zip(first, last, strict=True))
+            self.screen.hand("mousemove", x, y)
+        self.screen.hand("mouseup", 1)
+        return self
+
     def point_at(self, at: tuple[float, float]) -> Person:
         """Click on a point of the picture, in its pixels."""
         self.screen.hand("mousemove", *self.ask(canvas=list(at)))

@@ -67,7 +67,8 @@ class ImportReportView(QWidget):
 
 def sentence(report: ImportReport) -> str:
     """What an import did, in words."""
-    said = f"{report.items:,} items with {report.shapes:,} shapes came in."
+    items, shapes = ("item" if report.items == 1 else "items"), ("shape" if report.shapes == 1 else "shapes")
+    said = f"{report.items:,} {items} with {report.shapes:,} {shapes} came in."
     if report.skipped:
         said += f" {report.skipped:,} were skipped."
     if report.new_classes:

@@ -1,0 +1,154 @@
+"""The cameras beside the views: their pictures, what is projected onto them, and hands on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.camera_sight import sight_of, space_pointer
+from plugins.pointcloud.rig import Camera, Rig
+from plugins.pointcloud.tools.reaching import seen_grips
+from studio.domain.contracts.editing import Pointer
+from studio.domain.ids import EntityId, StreamId
+from studio.domain.space import corners
+from widgets.camera_strip import CameraStrip
+from widgets.cloud.drawn import LineSet, LineStyle, joined_lines
+from widgets.cloud.scene import CloudScene
+
+GRIP_PX = 4.0  # half a side, screen pixels
+GRIP_STYLE = LineStyle("#ffffff", 2.0)
+SHOWN = ("rest", "predictions", "hover", "active", "preview")
+
+
+class CameraBench(QObject):
+    """Keeps the strip in step with scene and frame. `pointer` carries what hands do on pictures."""
+
+    pointer = Signal(object)  # a SpacePointer
+
+    def __init__(self, bench: SpaceBench, scene: CloudScene, strip: CameraStrip) -> None:
+        super().__init__(strip)
+        self._bench = bench
+        self._scene = scene
+        self.strip = strip
+        self.rig: Rig | None = None
+        self.follow = True  # the camera that sees most of the selection comes to the front by itself
+        self._turn = 0
+        self._wanted: dict[StreamId, str] = {}  # the picture that each camera is to show
+        self._followed: EntityId | None = None
+        strip.pointer.connect(self._pointed)
+        scene.lines_changed.connect(self._project)
+
+    def open(self) -> None:
+        """Another item, or none."""
+        self._turn += 1
+        self._followed = None
+        opened = self._bench.scene
+        self.rig = (
+            Rig(opened.document, opened.item.streams, opened.index.timeline) if opened is not None else None
+        )
+        cameras = self.rig.cameras if self.rig is not None else ()
+        self.strip.set_cameras({each.id: _title(each) for each in cameras})
+        self.strip.setVisible(bool(cameras))
+        self.strip.bring_to_front(None)
+
+    def refresh(self, ids: frozenset[EntityId]) -> None:
+        """Entities that changed: calibrations and poses move the lines."""
+        scene = self._bench.scene
+        if self.rig is not None and scene is not None and self.rig.refresh(ids, scene.index.timeline):
+            self.project_all()
+
+    def show_frame(self) -> None:
+        """The pictures beside the visible sweep."""
+        scene, rig = self._bench.scene, self.rig
+        if scene is None or rig is None:
+            return
+        for camera in rig.cameras:
+            frame = rig.picture_of(camera, scene.frame)
+            key = f"{camera.id} {frame}"
+            self._wanted[camera.id] = key
+            if not self.strip.is_shown(camera.id, key):
+                self._bench.host.media(camera.id, frame, "original", self._taker(camera.id, key))
+        self.project_all()
+
+    def _taker(self, camera: StreamId, key: str) -> Callable[[bytes], None]:
+        turn = self._turn
+
+        def take(data: bytes) -> None:
+            # what comes late, for another item or frame, is dropped
+            if turn == self._turn and self._wanted.get(camera) == key and camera in self.strip.cameras:
+                self.strip.put_picture(camera, key, data)
+
+        return take
+
+    def project_all(self) -> None:
+        """Everything that the views draw, on every picture."""
+        for name in SHOWN:
+            self._project(name)
+
+    def _project(self, name: str) -> None:
+        scene, rig = self._bench.scene, self.rig
+        if scene is None or rig is None or name not in SHOWN:
+            return
+        lines = self._scene.lines[name]
+        found: dict[str, LineSet] = {}
+        for camera in rig.cameras:
+            projected = rig.on_picture(camera, scene.frame, lines)
+            if name == "active":
+                projected = joined_lines([projected, self._grips(camera)])
+            found[camera.id] = projected
+        self.strip.set_lines(found, name)
+
+    def _grips(self, camera: Camera) -> LineSet:
+        """Small squares in the middle of the faces of the one selected cuboid."""
+        scene, rig = self._bench.scene, self.rig
+        keys = scene.movable() if scene is not None else []
+        if scene is None or rig is None or len(keys) != 1 or (at := scene.placement(keys[0])) is None:
+            return LineSet()
+        zoom = max(self.strip.cameras[camera.id].view.scale, 1e-6)
+        sight = sight_of(rig, camera, scene.frame, zoom)
+        if sight is None:
+            return LineSet()
+        grips = seen_grips(at, sight)
+        if not grips:
+            return LineSet()
+        places = sight.to_screen(np.array([grip.xyz for grip in grips]))[:, :2] / zoom
+        wide, high = camera.calibration.size if camera.calibration is not None else (0, 0)
+        places = places[((places >= 0) & (places <= (wide, high))).all(axis=1)]
+        half = GRIP_PX / zoom
+        square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
+        rings = places[:, None] + square
+        ends = np.stack([rings, np.roll(rings, -1, axis=1)], axis=2).reshape(-1, 2, 2)
+        return LineSet(ends, np.zeros(len(ends), np.int32), (GRIP_STYLE,))
+
+    def show_selection(self) -> None:
+        """Mark the camera that sees most of the selection; a new selection brings it to the front."""
+        scene, rig = self._bench.scene, self.rig
+        if scene is None or rig is None:
+            return
+        keys = sorted(key for key in scene.selection if scene.placement(key) is not None)
+        if len(keys) != 1 or (at := scene.placement(keys[0])) is None:
+            self.strip.set_mark(None)
+            self._followed = None
+            return
+        best = rig.best(scene.frame, corners(at.centre, at.size, at.rotation))
+        self.strip.set_mark(best)
+        if self.follow and best is not None and self._followed != keys[0] and len(rig.cameras) > 1:
+            self.strip.bring_to_front(best)
+        self._followed = keys[0]
+
+    def _pointed(self, name: str, pointer: Pointer) -> None:
+        scene, rig = self._bench.scene, self.rig
+        camera = rig.camera(StreamId(name)) if rig is not None else None
+        if scene is None or rig is None or camera is None:
+            return
+        sight = sight_of(rig, camera, scene.frame, pointer.scale)
+        if sight is not None and (made := space_pointer(sight, pointer)) is not None:
+            self.pointer.emit(made)
+
+
+def _title(camera: Camera) -> str:
+    name = camera.stream.name or camera.id
+    return name if camera.calibration is not None else f"{name}: not calibrated"

@@ -1,0 +1,110 @@
+"""What a person can do in the point-cloud editor, declared once: keys, menus, palette and hint bar follow.
+
+`run` gets the open editor. Keys reach the editor while one of its views has the focus.
+"""
+
+from studio.domain.contracts.command import Command
+from studio.domain.contracts.editing import Editor
+
+
+def _command(name: str, title: str, *keys: str, menu: str = "Edit", help: str = "") -> Command:
+    def run(editor: Editor) -> bool:
+        return editor.run(name)
+
+    return Command(name, title, run, keys=keys, menu=menu, scope="pointcloud", help=help)
+
+
+COMMANDS: tuple[Command, ...] = (
+    _command(
+        "pointcloud.tool.select",
+        "Select and move",
+        "V",
+        menu="Tools",
+        help="Drag a face, or the disc to turn.",
+    ),
+    _command(
+        "pointcloud.tool.draw",
+        "Draw cuboid",
+        "B",
+        menu="Tools",
+        help="Drag its footprint, or click two corners.",
+    ),
+    _command(
+        "pointcloud.tool.click", "Cuboid by one click", "C", menu="Tools", help="Click a point: it is fitted."
+    ),
+    _command(
+        "pointcloud.tool.three",
+        "Cuboid by three clicks",
+        "E",
+        menu="Tools",
+        help="Rear, front, then one side.",
+    ),
+    _command(
+        "pointcloud.keyboard",
+        "Draw with the keyboard",
+        "K",
+        menu="Tools",
+        help="Arrows move the cross (Shift 2 m, Ctrl 10 m), Enter clicks.",
+    ),
+    _command("pointcloud.finish", "Finish or confirm", "Return", menu="Tools"),
+    _command("pointcloud.cancel", "Cancel the gesture", "Esc", menu="Tools"),
+    _command("pointcloud.back", "Take back the last point", "Backspace", menu="Tools"),
+    _command("pointcloud.fit", "Fit to its points", "F", menu="Tools", help="Size and place, heading kept."),
+    _command("pointcloud.ground", "Drop to the ground", "G", menu="Tools"),
+    _command("pointcloud.flip", "Flip heading here", "J", menu="Tools"),
+    _command("pointcloud.flip_all", "Flip heading in all frames", "Shift+J", menu="Tools"),
+    _command("pointcloud.turn_left", "Turn left", "Q", menu="Tools", help="1 degree; Shift 15 degrees."),
+    _command("pointcloud.turn_right", "Turn right", "W", menu="Tools"),
+    _command("pointcloud.turn_far_left", "Turn left by 15 degrees", "Shift+Q", menu="Tools"),
+    _command("pointcloud.turn_far_right", "Turn right by 15 degrees", "Shift+W", menu="Tools"),
+    _command("pointcloud.up", "Higher", "PgUp", menu="Tools", help="By 5 cm."),
+    _command("pointcloud.down", "Lower", "PgDown", menu="Tools"),
+    _command("pointcloud.delete", "Delete here", "Del", help="The key frame; elsewhere the track stays."),
+    _command("pointcloud.delete_track", "Delete in all frames", "Shift+Del"),
+    _command("pointcloud.duplicate", "Duplicate", "Ctrl+D"),
+    _command("pointcloud.select_all", "Select all", "Ctrl+A"),
+    _command("pointcloud.next", "Next cuboid", "N", help="Goes through the cuboids, each shown close up."),
+    _command("pointcloud.previous", "Previous cuboid", "Shift+N"),
+    _command("pointcloud.hide", "Hide or show", "H"),
+    _command("pointcloud.lock", "Lock or unlock", "L"),
+    _command("pointcloud.remark", "Remark", "R", help="Pinned to the selected cuboid at this frame."),
+    _command("pointcloud.accept", "Accept prediction", "A", menu="Tools"),
+    _command("pointcloud.accept_all", "Accept all shown predictions", "Shift+A", menu="Tools"),
+    _command("pointcloud.key_frame", "Make key frame here", "I", menu="Sequence"),
+    _command("pointcloud.end_here", "End track here, or go on", "X", menu="Sequence"),
+    _command(
+        "pointcloud.fit_next",
+        "Fit at the next frame",
+        "Shift+F",
+        menu="Sequence",
+        help="Predicted by its motion, then laid over its points there.",
+    ),
+    _command("pointcloud.propagate", "Propagate forwards", "P", menu="Sequence", help="By its motion."),
+    _command("pointcloud.propagate_back", "Propagate backwards", "Shift+P", menu="Sequence"),
+    _command("pointcloud.merge", "Merge two tracks", "M", menu="Sequence"),
+    _command("pointcloud.split", "Split the track here", "Shift+X", menu="Sequence"),
+    _command("pointcloud.frame_next", "Next frame", ".", "D", menu="Sequence"),
+    _command("pointcloud.frame_previous", "Previous frame", ",", "S", menu="Sequence"),
+    _command("pointcloud.play", "Play or pause", "Shift+Space", menu="Sequence"),
+    _command("pointcloud.key_next", "Next key frame", "Shift+.", menu="Sequence"),
+    _command("pointcloud.key_previous", "Previous key frame", "Shift+,", menu="Sequence"),
+    _command("pointcloud.whole", "Show everything", "Home", menu="View"),
+    _command("pointcloud.to_selection", "Show the selection", "Z", menu="View"),
+    _command("pointcloud.colour", "Next colouring", "Shift+C", menu="View"),
+    _command("pointcloud.larger_points", "Larger points", "]", menu="View"),
+    _command("pointcloud.smaller_points", "Smaller points", "[", menu="View"),
+    _command("pointcloud.names", "Names of cuboids", "T", menu="View"),
+    _command("pointcloud.yaw_only", "Turn about the upright axis alone", "Y", menu="View"),
+    _command("pointcloud.one_size", "One size a track", "O", menu="View"),
+)
+
+BY_NAME: dict[str, Command] = {command.name: command for command in COMMANDS}
+
+# The hint bar shows these, in this order; the others stand in the menus and on the help page.
+HINTS: dict[str, tuple[str, ...]] = {
+    "select": ("pointcloud.tool.draw", "pointcloud.tool.click", "pointcloud.fit", "pointcloud.ground",
+               "pointcloud.flip", "pointcloud.frame_next", "pointcloud.delete", "pointcloud.to_selection"),
+    "draw": ("pointcloud.keyboard", "pointcloud.cancel", "pointcloud.tool.select", "pointcloud.tool.click"),
+    "click": ("pointcloud.keyboard", "pointcloud.tool.select", "pointcloud.tool.draw", "pointcloud.fit"),
+    "three": ("pointcloud.back", "pointcloud.cancel", "pointcloud.tool.select", "pointcloud.tool.draw"),
+}  # fmt: skip

@@ -1,0 +1,308 @@
+"""The point-cloud editor: the one place where views, cameras, tools and document meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from plugins.pointcloud.answers import Answers
+from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.camera_bench import CameraBench
+from plugins.pointcloud.commands import BY_NAME, COMMANDS, HINTS
+from plugins.pointcloud.cuboid_commands import CuboidCommands
+from plugins.pointcloud.gestures import Gestures
+from plugins.pointcloud.info_panel import InfoPanel
+from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
+from plugins.pointcloud.sequence_commands import SequenceCommands
+from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.sweeps import Sweeps
+from plugins.pointcloud.tools.reaching import scene_ground
+from plugins.pointcloud.view_commands import ViewCommands
+from plugins.pointcloud.views import Views
+from studio.domain.contracts.editing import EditorHost
+from studio.domain.document import Document
+from studio.domain.entities import CoordinateSystem, EgoPose, Shape
+from studio.domain.geometry import Rect
+from studio.domain.ids import EntityId, StreamId
+from studio.domain.ontology import Ontology
+from studio.domain.wire.evaluation import Prediction
+from studio.domain.wire.projects import Item
+from widgets.camera_strip import CameraStrip
+from widgets.cloud.drawn import LineSet, Region
+from widgets.hint_bar import Hint, HintBar
+from widgets.side_panel import SidePanel
+
+TOOLS = ("select", "draw", "click", "three")
+
+
+class PointCloudEditor(QWidget):
+    """An Editor (see `studio.domain.contracts.editing`) for clouds of points with cameras beside them."""
+
+    def __init__(self, host: EditorHost, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Point-cloud editor")
+        self.bench = SpaceBench(host)
+        self.views = Views()
+        self.sweeps = Sweeps(host, self.views.scene, self)
+        self.cameras = CameraBench(self.bench, self.views.scene, CameraStrip())
+        tools = [(name, BY_NAME[f"pointcloud.tool.{name}"]) for name in TOOLS]
+        self.panel = SidePanel(tools, BY_NAME["pointcloud.accept_all"])
+        self.info = InfoPanel()
+        self.panel.add_part("Cuboid", self.info)
+        self.hints = HintBar()
+        self.gestures = Gestures(self.bench, self.views)
+        self._answers = Answers(self.bench, self.panel)
+        self._cuboids = CuboidCommands(self.bench, self.views)
+        self._looks = ViewCommands(self.bench, self.views, self._show_all)
+        self.sequence = SequenceCommands(self.bench, self.sweeps, self)
+        self._fresh = False  # the first sweep of an item is looked at whole
+        self._commands: dict[str, Callable[[], bool]] = {
+            **self.gestures.table,
+            **self._cuboids.table,
+            **self._looks.table,
+            **self.sequence.table,
+        }
+        self._lay_out()
+        self._connect()
+        self.gestures.take("select")
+        self._show_all()
+
+    def _lay_out(self) -> None:
+        across = QSplitter(Qt.Orientation.Horizontal)
+        down = QSplitter(Qt.Orientation.Vertical)
+        down.addWidget(self.views)
+        down.addWidget(self.cameras.strip)
+        down.setStretchFactor(0, 3)
+        down.setStretchFactor(1, 1)
+        down.setChildrenCollapsible(False)
+        down.setSizes([680, 260])
+        self.cameras.strip.setMinimumHeight(140)
+        across.addWidget(down)
+        across.addWidget(self.panel)
+        across.setStretchFactor(0, 1)
+        across.setCollapsible(0, False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(across, 1)
+        layout.addWidget(self.hints)
+        self.setFocusProxy(self.views)
+
+    def _connect(self) -> None:
+        self.bench.on_change = self.document_changed
+        self.bench.on_select = self._show_all
+        self.bench.on_frame = self._frame_changed
+        self.views.set_key_taker(self._key)
+        self.views.pointer.connect(self.gestures.handle)
+        self.cameras.pointer.connect(self.gestures.handle)
+        self.cameras.strip.set_key_taker(self._key)
+        self.gestures.taken.connect(self._tool_taken)
+        self.sweeps.settled.connect(self._points_there)
+        self.sweeps.failed.connect(self.views.space.say)
+        self.hints.triggered.connect(self.run)
+        self.panel.commanded.connect(self.run)
+        self.panel.objects.selection_made.connect(self.bench.select)
+        self.panel.objects.ticked.connect(self._cuboids.tick)
+        self.panel.objects.activated_key.connect(self.show_entity)
+        self.panel.threshold_changed.connect(self._set_threshold)
+        self.info.changed.connect(lambda change: self._with_scene(change))
+
+    def _with_scene(self, change: Callable[[SpaceScene], object]) -> None:
+        if (scene := self.scene) is not None:
+            self.bench.apply(change(scene))  # type: ignore[arg-type]  # an Edit or nothing
+
+    @property
+    def scene(self) -> SpaceScene | None:
+        """What is open, None between items."""
+        return self.bench.scene
+
+    # The Editor's contract
+
+    def open(self, item: Item, document: Document, ontology: Ontology, read_only: bool) -> None:
+        """Show an item. Raises `item.no_points`; then what was open stays."""
+        scene = SpaceScene(item, document, ontology)
+        self.gestures.leave()
+        earlier = self.scene
+        self.bench.read_only = read_only
+        self.bench.scene = scene
+        self.bench.predictions.set((), self.bench.predictions.threshold)
+        self.panel.show_ontology(ontology, {name: key for key, name in class_keys(ontology).items()})
+        self._answers.set_class(earlier.class_name if earlier is not None else "")
+        self.sweeps.open(item, document, scene.index.timeline)
+        self.cameras.open()
+        self._fresh = True
+        self.views.space.say("Loading the points…")
+        self._frame_changed()
+
+    def document_changed(self, ids: frozenset[EntityId]) -> None:
+        """Entities that were made, changed or removed, by anybody."""
+        scene = self.scene
+        if scene is None:
+            return
+        before = scene.selection
+        scene.refresh(ids)
+        if any(isinstance(scene.document.get(key), EgoPose | CoordinateSystem) for key in ids):
+            self.sweeps.place_anew()
+        self.cameras.refresh(ids)
+        if before != scene.selection:
+            self.bench.host.select(scene.selection)
+        self._show_all()
+
+    def set_selection(self, ids: frozenset[EntityId]) -> None:
+        """Show these as selected; shapes stand for their tracks."""
+        scene = self.scene
+        if scene is not None and (tracks := scene.tracks_of(ids)) != scene.selection:
+            scene.selection = tracks
+            self._show_all()
+
+    def set_class(self, name: str) -> None:
+        """The class that new cuboids get; an unknown one leaves it as it is."""
+        self._answers.set_class(name)
+
+    def set_predictions(self, predictions: tuple[Prediction, ...], threshold: float) -> None:
+        self.bench.predictions.set(predictions, threshold)
+        self._show_predictions()
+
+    def show_entity(self, key: EntityId) -> None:
+        """Go to the frame and place of an entity and mark it."""
+        scene = self.scene
+        entity = scene.document.get(key) if scene is not None else None
+        if scene is None or entity is None:
+            return
+        tracks = scene.tracks_of([key])
+        if isinstance(entity, Shape) and (frame := getattr(entity, "frame", None)) is not None:
+            self.bench.go_to(scene.index.timeline.reference_frame(entity.stream, frame))
+        elif tracks and not any(scene.placement(each) for each in tracks):
+            runs = [run for each in tracks for run in scene.index.runs(each)]  # type: ignore[arg-type]
+            if runs:
+                self.bench.go_to(min(runs)[0])
+        self.bench.select(tracks)
+        places = [at for each in sorted(tracks) if (at := scene.placement(each)) is not None]
+        if places:
+            self.views.show_place(places[0])
+
+    def show_box(self, stream: StreamId, frame: int, xyxy: Rect) -> None:
+        """Go to a frame where there may be no entity (a false positive); xyxy is from above, metres."""
+        if (scene := self.scene) is not None:
+            self.bench.go_to(scene.index.timeline.reference_frame(stream, frame))
+
+    def actions(self) -> tuple[str, ...]:  # type: ignore[override]  # the contract's word; Qt's is not virtual
+        """Names of the editor's own commands."""
+        return tuple(command.name for command in COMMANDS)
+
+    def run(self, command: str) -> bool:
+        """Carry out a command; whether it did anything."""
+        act = self._commands.get(command)
+        return act is not None and self.scene is not None and act()
+
+    def resume_draft(self, tool: str, state: bytes) -> bool:
+        """No gesture over points lasts long enough to be a draft."""
+        return False
+
+    def close_item(self) -> None:
+        """Nothing is open."""
+        self.sequence.stop()
+        self.gestures.leave()
+        self.bench.scene = None
+        self.bench.predictions.set((), self.bench.predictions.threshold)
+        self.sweeps.forget()
+        self.cameras.open()
+        self.views.space.say("")
+        self.views.show_target(None, None)
+        self._show_all()
+
+    # Keys
+
+    def _key(self, key: str, only_ask: bool) -> bool:
+        """Whether a view's key is ours; unless only asked, do it."""
+        scene = self.scene
+        if scene is None:
+            return False
+        if (move := arrow(key)) is not None:
+            if self.gestures.cross is None and not scene.movable():
+                return False  # they turn and pan the view
+            return only_ask or self.gestures.arrow(*move)
+        if (command := COMMAND_KEYS.get(key)) is not None:
+            return self.gestures.would(command) if only_ask else self.run(command)
+        if name := attribute_keys(scene.ontology, self._answers.class_of_selection()).get(key):
+            return only_ask or self._answers.step(name)
+        if name := class_keys(scene.ontology).get(key):
+            return only_ask or self._answers.choose_class(name)
+        return False
+
+    def _tool_taken(self, name: str) -> None:
+        self.panel.show_tool(name)
+        hints = [BY_NAME[each] for each in HINTS[name]]
+        self.hints.set_hints([Hint(each.name, each.keys[0], each.title) for each in hints])
+
+    def _set_threshold(self, threshold: float) -> None:
+        self.bench.predictions.threshold = threshold
+        self._show_predictions()
+
+    # Showing
+
+    def _frame_changed(self) -> None:
+        scene = self.scene
+        if scene is None:
+            return
+        self.sweeps.show(scene.frame)
+        self.cameras.show_frame()
+        if self.sweeps.is_settled:
+            self._points_there()
+        self._show_all()
+
+    def _points_there(self) -> None:
+        """Every point of the frame has come."""
+        scene = self.scene
+        if scene is None:
+            return
+        scene.points = self.sweeps.points()
+        self.views.scene.set_ground(scene_ground(scene) if len(scene.points) else None)
+        if self._fresh:
+            self._fresh = False
+            self.views.space.say("" if len(scene.points) else "This frame has no points.")
+            self.views.scene.set_look(self._looks.look_in(self.views.scene.look.mode))
+            self.views.fit()
+        self._show_all()
+
+    def _show_all(self) -> None:
+        scene, cloud = self.scene, self.views.scene
+        rows = scene.rows() if scene is not None else ()
+        cloud.set_lines(scene.lines_at_rest() if scene is not None else LineSet(), "rest")
+        cloud.set_words(
+            texts=scene.texts() if scene is not None and self._looks.names else (),
+            marks=scene.marks() if scene is not None else (),
+        )
+        self.panel.objects.set_rows(rows)
+        self.panel.objects.set_selection(scene.selection if scene is not None else frozenset())
+        words = scene.words() if scene is not None else "No points"
+        for view in self.views.all:
+            view.describe(words)
+        if scene is not None:
+            keys = sorted(key for key in scene.selection if scene.placement(key) is not None)
+            one = keys[0] if len(keys) == 1 else None
+            self.views.show_target(one, scene.placement(one) if one is not None else None)
+        self.cameras.show_selection()
+        self._show_lit()
+        self.info.show_scene(scene)
+        self._answers.show()
+        self._show_predictions()
+        self.gestures.show()
+
+    def _show_lit(self) -> None:
+        """The points inside the one selected cuboid stand out."""
+        scene = self.scene
+        keys = scene.movable() if scene is not None else []
+        at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None
+        lit = Region(at.centre, at.size, at.rotation) if at is not None else None
+        self.views.scene.set_look(replace(self.views.scene.look, lit=lit))
+
+    def _show_predictions(self) -> None:
+        scene, layer = self.scene, self.bench.predictions
+        shown = layer.shown(scene) if scene is not None and not layer.is_empty else []
+        if scene is not None:
+            self.views.scene.set_lines(scene.lines_of([each.cuboid for each in shown]), "predictions")
+        self.panel.show_predictions(len(shown), layer.threshold, not layer.is_empty)

@@ -1,0 +1,218 @@
+"""The tool in hand: what pointers and keys do with it, and how its gesture is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Qt, Signal
+
+from plugins.pointcloud import cuboid_changes as changes
+from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.keymap import CROSS_STEPS, STEPS
+from plugins.pointcloud.tools.click import OneClickTool
+from plugins.pointcloud.tools.draw import DrawCuboidTool
+from plugins.pointcloud.tools.reaching import GripName, SpaceTool, cuboid_under, on_ground, scene_ground
+from plugins.pointcloud.tools.select import SelectSpaceTool
+from plugins.pointcloud.tools.three import ThreeClicksTool
+from plugins.pointcloud.views import Views, hot_grip
+from studio.domain.edit import Edit
+from studio.domain.entities import Cuboid
+from studio.domain.ids import EntityId
+from studio.domain.values import XYZ
+from widgets.cloud.drawn import LineSet
+from widgets.cloud.pointer import SpacePointer
+
+
+class Gestures(QObject):
+    """One tool at a time; `taken` tells which. `table` is what the editor runs by name."""
+
+    taken = Signal(str)
+    previewed = Signal(object)  # tuple of Cuboid: what is being made or moved, for the cameras
+
+    def __init__(self, bench: SpaceBench, views: Views) -> None:
+        super().__init__(views)
+        self._bench = bench
+        self._views = views
+        self._select = SelectSpaceTool()
+        self._tools: dict[str, SpaceTool] = {
+            tool.name: tool for tool in (self._select, DrawCuboidTool(), OneClickTool(), ThreeClicksTool())
+        }
+        self.tool: SpaceTool = self._select
+        self.cross: XYZ | None = None  # of the keyboard
+        self.hovered: EntityId | None = None
+        self._hot: GripName | None = None
+        self.table: dict[str, Callable[[], bool]] = {
+            **{f"pointcloud.tool.{name}": self._taker(name) for name in self._tools},
+            "pointcloud.keyboard": self.take_up_cross,
+            "pointcloud.finish": self.finish,
+            "pointcloud.cancel": self.cancel,
+            "pointcloud.back": self.back,
+        }
+
+    def _taker(self, name: str) -> Callable[[], bool]:
+        return lambda: self.take(name)
+
+    def take(self, name: str) -> bool:
+        """Another tool; an unfinished gesture of the last one is thrown away."""
+        if self.tool is not self._tools[name]:
+            self._drop()
+        self.tool = self._tools[name]
+        drawing = self.tool is not self._select
+        self._views.set_cursor(Qt.CursorShape.CrossCursor if drawing else Qt.CursorShape.ArrowCursor)
+        if not drawing:
+            self._put_down_cross()
+        self.taken.emit(name)
+        return True
+
+    def leave(self) -> None:
+        """The item is closed."""
+        self._drop()
+        self._put_down_cross()
+        self.hovered = None
+
+    def handle(self, pointer: SpacePointer) -> None:
+        """A pointer of a view, or one that keys stand for."""
+        scene = self._bench.scene
+        if scene is None:
+            return
+        if pointer.kind == "press" and pointer.device != "key":
+            self._put_down_cross()
+        self._conclude(self.tool.handle(pointer, scene))
+        if pointer.kind == "hover":
+            self._hover(pointer)
+
+    def _hover(self, pointer: SpacePointer) -> None:
+        scene = self._bench.scene
+        if scene is None:
+            return
+        keys = scene.movable()
+        one = scene.placement(keys[0]) if len(keys) == 1 and self.tool is self._select else None
+        hot = hot_grip(one, pointer)
+        found = None
+        if self.tool is self._select and hot is None:
+            found = cuboid_under(scene, pointer)
+        if (found, hot) != (self.hovered, self._hot):
+            self.hovered, self._hot = found, hot
+            lines = scene.hover_lines(found) if found and found not in scene.selection else LineSet()
+            self._views.scene.set_lines(lines, "hover")
+            self._views.show_grips(one, hot)
+
+    def _conclude(self, edit: Edit | None) -> None:
+        """Apply what the tool completed, then select what it wishes."""
+        stood = edit is None or self._bench.apply(edit)
+        wanted = self.tool.wanted_selection()
+        if said := self.tool.words():
+            self._bench.host.say(said)
+        if wanted is not None and stood:
+            self._bench.select(wanted)
+        self.show()
+
+    # The keyboard
+
+    def arrow(self, forward: int, left: int, step: str, resizes: bool) -> bool:
+        """Arrow keys: the keyboard's cross or what is selected. False: they are the view's."""
+        scene = self._bench.scene
+        if scene is None:
+            return False
+        if self.cross is not None:
+            by = CROSS_STEPS[step]
+            x, y = self.cross[0] + forward * by, self.cross[1] + left * by
+            ground = scene.points.ground_z(x, y)
+            self.cross = (x, y, self.cross[2] if ground is None else ground)
+            self._views.set_keyboard_cursor(self.cross)
+            self.handle(self._views.pointer_at(self.cross, "hover"))
+            return True
+        if not scene.movable():
+            return False
+        by = STEPS[step]
+        change = changes.resized if resizes else changes.nudged
+        self._bench.apply(change(scene, (forward * by, left * by, 0.0)))
+        return True
+
+    def would(self, command: str) -> bool:
+        """Whether a key that others want as well (a dialog's Enter) has a use here now."""
+        scene = self._bench.scene
+        busy = bool(self.tool.preview()) or self.cross is not None
+        match command:
+            case "pointcloud.cancel":
+                return busy or (scene is not None and bool(scene.selection))
+            case "pointcloud.finish" | "pointcloud.back":
+                return busy
+        return True
+
+    def take_up_cross(self) -> bool:
+        """Draw with the keyboard, from where the mouse pointer is or from before the car."""
+        scene = self._bench.scene
+        if scene is None:
+            return False
+        if self.tool is self._select:
+            self.take("draw")
+        at = None
+        if (xy := self._views.top.mouse_xy()) is not None:
+            origin, direction = self._views.top.view.ray(xy)
+            pointer = replace(self._views.pointer_at((0.0, 0.0, 0.0), "hover"), origin=origin)
+            at = on_ground(scene, replace(pointer, direction=direction))
+        self.cross = at or (8.0, 0.0, scene_ground(scene))
+        self._views.set_keyboard_cursor(self.cross)
+        self._views.top.setFocus()
+        return True
+
+    def _put_down_cross(self) -> None:
+        if self.cross is not None:
+            self.cross = None
+            self._views.set_keyboard_cursor(None)
+
+    def finish(self) -> bool:
+        """Enter: a click of the keyboard's cross, or else the end of the gesture."""
+        scene = self._bench.scene
+        if scene is None:
+            return False
+        if self.cross is not None:
+            for kind in ("press", "release"):
+                if self.cross is not None:
+                    self.handle(self._views.pointer_at(self.cross, kind))
+            return True
+        edit = self.tool.finish(scene)
+        self._conclude(edit)
+        return edit is not None
+
+    def cancel(self) -> bool:
+        """Escape: first the gesture, then the keyboard's cross, and the selection."""
+        if self.tool.preview():
+            self._drop()
+        elif self.cross is not None:
+            self._put_down_cross()
+        else:
+            self._bench.select(frozenset())
+        return True
+
+    def back(self) -> bool:
+        did = self.tool.back()
+        self.show()
+        return did
+
+    def _drop(self) -> None:
+        if self._bench.scene is not None:
+            at = self._views.pointer_at((0.0, 0.0, 0.0), "hover")
+            self.tool.handle(replace(at, kind="cancel"), self._bench.scene)
+        self.show()
+
+    # Showing
+
+    def show(self) -> None:
+        """What is selected and what is being made, drawn live."""
+        scene, cloud = self._bench.scene, self._views.scene
+        if scene is None:
+            for name in ("active", "preview", "hover"):
+                cloud.set_lines(LineSet(), name)
+            self._views.show_grips(None, None)
+            return
+        shown = tuple(each for each in self.tool.preview() if isinstance(each, Cuboid))
+        moved = {each.track for each in shown}
+        cloud.set_lines(scene.lines_of(shown), "preview")
+        cloud.set_lines(scene.selected_lines() if not moved & scene.selection else LineSet(), "active")
+        keys = scene.movable()
+        one = scene.placement(keys[0]) if len(keys) == 1 and not shown else None
+        self._views.show_grips(one if self.tool is self._select else None, self._hot)
+        self.previewed.emit(shown)

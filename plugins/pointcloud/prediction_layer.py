@@ -1,0 +1,68 @@
+"""What models and the proposer say of the visible frame, over the labels: shown from a score on. No Qt."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from plugins.pointcloud.space_scene import SpaceScene
+from studio.domain.edit import Edit, creation
+from studio.domain.entities import AnyEntity, Cuboid, Track
+from studio.domain.ids import EntityId
+from studio.domain.wire.evaluation import Prediction
+
+
+class Predicted(Struct, frozen=True):
+    """One cuboid of a prediction on the visible frame."""
+
+    cuboid: Cuboid
+    class_name: str
+    score: float
+    prediction: Prediction
+
+
+class PredictionLayer:
+    """Immutable predictions and the threshold from which they are shown."""
+
+    def __init__(self) -> None:
+        self.threshold = 0.5
+        self._predictions: tuple[Prediction, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._predictions
+
+    def set(self, predictions: tuple[Prediction, ...], threshold: float) -> None:
+        self._predictions, self.threshold = predictions, threshold
+
+    def shown(self, scene: SpaceScene) -> list[Predicted]:
+        """Those of the frame at or above the threshold that were not accepted, the surest first."""
+        found = []
+        for prediction in self._predictions:
+            classes = {each.id: each.class_name for each in prediction.entities if isinstance(each, Track)}
+            scores = dict(prediction.scores)
+            for each in prediction.entities:
+                if (
+                    isinstance(each, Cuboid)
+                    and (each.stream, each.frame) == (scene.stream, scene.frame)
+                    and each.id not in scene.document
+                    and (score := scores.get(each.id, 0.0)) >= self.threshold
+                ):
+                    found.append(Predicted(each, classes.get(each.track, ""), score, prediction))
+        return sorted(found, key=lambda each: -each.score)
+
+    def accepted(self, scene: SpaceScene, some: list[Predicted]) -> Edit | None:
+        """The Edit that takes these over: with the prediction's own ids, so that none comes in twice."""
+        made: dict[EntityId, AnyEntity] = {}
+        for each in some:
+            track = next(e for e in each.prediction.entities if e.id == each.cuboid.track)
+            if track.id not in scene.document:
+                made[track.id] = track
+            made[each.cuboid.id] = replace(each.cuboid, made="model")
+        if not made:
+            return None
+        count = sum(isinstance(each, Cuboid) for each in made.values())
+        title = "Accept prediction" if count == 1 else f"Accept {count} predictions"
+        return creation(
+            title, *made.values(), tool="accept", made_by=f"model:{some[0].prediction.model}"[:200]
+        )

@@ -1,0 +1,198 @@
+"""What keys do along a sequence: frames, key frames, playing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QInputDialog, QWidget
+
+from plugins.pointcloud import track_changes, track_joins
+from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.propagation import propagated, propagation
+from plugins.pointcloud.registration import auto_fit_next
+from plugins.pointcloud.sweeps import Sweeps
+from studio.domain.edit import Edit
+from studio.domain.entities import Cuboid
+from studio.domain.ids import EntityId, TrackId
+
+FASTEST_MS = 30
+FAR = 10  # frames that propagating goes over unless told otherwise
+
+
+class SequenceCommands(QObject):
+    """`table` is what the editor runs by name."""
+
+    def __init__(self, bench: SpaceBench, sweeps: Sweeps, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._sweeps = sweeps
+        self._window = parent
+        self._clock = QTimer(self)
+        self._clock.timeout.connect(self._played)
+        self.on_play: Callable[[bool], None] = lambda on: None
+        self.table: dict[str, Callable[[], bool]] = {
+            "pointcloud.frame_next": lambda: self.step(1),
+            "pointcloud.frame_previous": lambda: self.step(-1),
+            "pointcloud.play": self.turn_playing,
+            "pointcloud.key_next": lambda: self.step_key(1),
+            "pointcloud.key_previous": lambda: self.step_key(-1),
+            "pointcloud.key_frame": self.make_key_frame,
+            "pointcloud.end_here": self.end_here,
+            "pointcloud.fit_next": self.fit_next,
+            "pointcloud.propagate": lambda: self.propagate(1),
+            "pointcloud.propagate_back": lambda: self.propagate(-1),
+            "pointcloud.merge": self.merge,
+            "pointcloud.split": self.split,
+        }
+
+    @property
+    def is_playing(self) -> bool:
+        return self._clock.isActive()
+
+    def step(self, by: int) -> bool:
+        """A neighbouring frame."""
+        self.stop()
+        scene = self._bench.scene
+        return scene is not None and self._bench.go_to(scene.frame + by)
+
+    def step_key(self, by: int) -> bool:
+        """The nearest key frame of what is selected, or of anything."""
+        scene = self._bench.scene
+        if scene is None:
+            return False
+        tracks = [TrackId(key) for key in scene.selection] or scene.index.tracks
+        frames = {each.frame for track in tracks for each in scene.index.key_frames(track)}
+        ahead = sorted((frame for frame in frames if (frame - scene.frame) * by > 0), reverse=by < 0)
+        self.stop()
+        return bool(ahead) and self._bench.go_to(ahead[0])
+
+    def turn_playing(self) -> bool:
+        """Play from here at the pace of the recording; at the end from the start."""
+        scene = self._bench.scene
+        if scene is None or scene.index.timeline.frames < 2:
+            return False
+        if self.is_playing:
+            self.stop()
+            return True
+        if scene.frame + 1 >= scene.index.timeline.frames:
+            self._bench.go_to(0)
+        line = scene.index.timeline
+        step_ns = line.end_ns(scene.frame) - line.time_ns(scene.frame)
+        self._clock.start(max(FASTEST_MS, min(round(step_ns / 1e6), 1000)))
+        self.on_play(True)
+        return True
+
+    def stop(self) -> None:
+        """Stand still."""
+        if self.is_playing:
+            self._clock.stop()
+            self.on_play(False)
+
+    def _played(self) -> None:
+        scene = self._bench.scene
+        if scene is None or not self._sweeps.is_settled:
+            return  # playing waits for the points
+        if not self._bench.go_to(scene.frame + 1):
+            self.stop()
+
+    def _selected(self) -> list[TrackId]:
+        scene = self._bench.scene
+        return [TrackId(key) for key in sorted(scene.selection - scene.locked)] if scene is not None else []
+
+    def _apply(self, title: str, edits: list[Edit | None]) -> bool:
+        """The Edits of several tracks as one step."""
+        made = [each for each in edits if each]
+        if not made:
+            return False
+        whole = made[0]
+        for each in made[1:]:
+            whole = whole.then(each)
+        return self._bench.apply(whole if len(made) == 1 else replace(whole, title=title))
+
+    def make_key_frame(self) -> bool:
+        """Key frames of the selection here; what an automatic step made is confirmed."""
+        scene = self._bench.scene
+        if scene is None:
+            return False
+        edits: list[Edit | None] = []
+        for track in self._selected():
+            shown = scene.cuboid_at(track)
+            if isinstance(shown, Cuboid):
+                edits.append(track_changes.confirmed(scene.document, [EntityId(shown.id)]))
+            else:
+                edits.append(track_changes.key_frame_made(scene.index, track, scene.frame))
+        return self._apply("Make key frames", edits)
+
+    def end_here(self) -> bool:
+        """The selected tracks are not seen after this frame, or they are again."""
+        scene = self._bench.scene
+        if scene is None:
+            return False
+        edits = []
+        for track in self._selected():
+            key = scene.index.key_frame(track, scene.frame)
+            change = track_changes.gap_closed if key is not None and key.ends_here else track_changes.ended
+            edits.append(change(scene.index, track, scene.frame))
+        return self._apply("End tracks here", edits)
+
+    def fit_next(self) -> bool:
+        """The selected track at the next frame: predicted, then by its points there; goes to that frame."""
+        scene = self._bench.scene
+        tracks = self._selected()
+        if scene is None or len(tracks) != 1:
+            self._bench.host.say("Select the one track that is to be followed.")
+            return False
+        found = auto_fit_next(scene.index, tracks[0], scene.frame, self._sweeps.points_at)
+        if found is None:
+            self._bench.host.say("There is no next frame, or its points have not come yet.")
+            return False
+        frame = found.cuboid.frame
+        if scene.index.key_frame(tracks[0], frame) is not None:
+            self._bench.host.say("The next frame has a key frame already; it was left as it is.")
+            return self._bench.go_to(frame)
+        made = Edit("Fit at the next frame", {EntityId(found.cuboid.id): (None, found.cuboid)}, tool="track")
+        if not self._bench.apply(made):
+            return False
+        self._bench.host.say(
+            f"{found.score:.0%} of its points lie on those before." if found.score else "By its motion alone."
+        )
+        return self._bench.go_to(frame)
+
+    def propagate(self, way: int) -> bool:
+        """Carry the selected tracks on by their motion; how far is asked, and what it would do said first."""
+        scene, tracks = self._bench.scene, self._selected()
+        if scene is None or not tracks:
+            self._bench.host.say("Select what is to be carried on.")
+            return False
+        left = scene.index.timeline.frames - 1 - scene.frame if way > 0 else scene.frame
+        if left < 1:
+            return False
+        plans = [propagation(scene.index, track, scene.frame, way * min(FAR, left)) for track in tracks]
+        seen = max((len(plan.covered) for plan in plans), default=0)
+        where = "forwards" if way > 0 else "backwards"
+        words = f"Frames {where} ({min(FAR, left)} would show it at {seen} more):"
+        by, given = QInputDialog.getInt(self._window, "Propagate", words, min(FAR, left), 1, left)
+        if not given:
+            return False
+        edits = [propagated(scene.index, track, scene.frame, way * by) for track in tracks]
+        return self._apply(f"Propagate {len(tracks)} tracks", edits)
+
+    def merge(self) -> bool:
+        """Two selected tracks as one: they were one thing all along."""
+        scene, tracks = self._bench.scene, self._selected()
+        if scene is None or len(tracks) != 2:
+            self._bench.host.say("Select the two tracks that are one thing.")
+            return False
+        edit = track_joins.merged(scene.index, tracks[0], tracks[1])
+        return self._apply("Merge tracks", [edit])
+
+    def split(self) -> bool:
+        """The selected tracks are two things each: another one from this frame on."""
+        scene = self._bench.scene
+        if scene is None:
+            return False
+        return self._apply(
+            "Split tracks", [track_joins.split(scene.index, each, scene.frame) for each in self._selected()]
+        )

@@ -1,0 +1,269 @@
+"""What the point-cloud editor shows of a document: the frame's cuboids, the selection, and how each is drawn.
+
+No Qt: it makes lines and words for the views, and is what tools see. Everything is in the ego frame at the
+visible frame. What is selected is tracks: between key frames there is no entity to select.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from plugins.pointcloud.frame_points import FramePoints
+from plugins.pointcloud.interpolation import STATES, Interpolated, Placed, TrackIndex
+from plugins.pointcloud.usual_sizes import usual_size
+from studio.domain.document import Document
+from studio.domain.entities import Cuboid, Remark, Shape, Track
+from studio.domain.errors import AtelierError
+from studio.domain.ids import EntityId, TrackId
+from studio.domain.ontology import Ontology
+from studio.domain.space import CORNER_SIGNS, Floats, corners
+from studio.domain.values import XYZ, Quaternion
+from studio.domain.wire.projects import Item, Stream
+from widgets.canvas.drawables import ShapeStyle
+from widgets.class_styles import styles_of
+from widgets.cloud.drawn import Dash, LineSet, LineStyle, SpaceMark, SpaceText, cuboid_segments
+from widgets.object_list import ObjectRow
+
+# who made a key frame, or that it is computed, is told by the dash; the class by colour and letter
+DASH_OF: dict[str, Dash] = {"hand": "solid", "auto": "dash", "model": "dash", "between": "dot", "held": "dot"}
+FAINT = {"held": 0.55, "locked": 0.35}
+SEGMENTS = 15  # of a cuboid with its arrow
+
+
+class Placement(Struct, frozen=True):
+    """Where a cuboid stands, ego frame, metres."""
+
+    centre: XYZ
+    size: XYZ
+    rotation: Quaternion
+
+
+def placement_of(cuboid: Cuboid | Interpolated) -> Placement:
+    """Of a key frame or of what is computed."""
+    return Placement(cuboid.centre, cuboid.size, cuboid.rotation)
+
+
+def reference_of(item: Item) -> Stream:
+    """The first stream of points. Raises `item.no_points`."""
+    found = next((each for each in item.streams if each.kind == "points"), None)
+    if found is None:
+        raise AtelierError("item.no_points", "This item has no points to show.", hint="Open another item.")
+    return found
+
+
+class SpaceScene:
+    """One frame of one item as this person sees it. `refresh` with the ids that changed."""
+
+    def __init__(self, item: Item, document: Document, ontology: Ontology) -> None:
+        """Raises `item.no_points`."""
+        self.item = item
+        self.document = document
+        self.ontology = ontology
+        self.reference = reference_of(item)
+        self.stream = self.reference.id
+        self.frame = 0
+        self.size = (0.0, 0.0)  # of a picture; there is none
+        self.class_name = ontology.classes[0].name if ontology.classes else ""
+        self.selection: frozenset[EntityId] = frozenset()
+        self.hidden: frozenset[EntityId] = frozenset()
+        self.locked: frozenset[EntityId] = frozenset()
+        self.yaw_only = True  # turning about the upright axis alone
+        self.one_size = True  # a new size is the track's, at all its key frames
+        self.points = FramePoints()
+        self.index = TrackIndex(document, item.streams)
+        self._styles, self._numbers = styles_of(ontology)
+        self._placed: Placed | None = None
+        self._rows: tuple[object, tuple[ObjectRow, ...]] = (None, ())
+
+    def go_to(self, frame: int) -> None:
+        """Look at another frame of the reference stream."""
+        self.frame = max(0, min(frame, self.index.timeline.frames - 1))
+        self._placed = None
+
+    def refresh(self, ids: Iterable[EntityId]) -> None:
+        """Entities were made, changed or removed, by anybody."""
+        self.index.refresh(ids)
+        self._placed = None
+        self._rows = (None, ())
+        self.selection = frozenset(key for key in self.selection if key in self.document)
+
+    # What there is
+
+    @property
+    def placed(self) -> Placed:
+        """The cuboids that are seen at this frame."""
+        if self._placed is None:
+            self._placed = self.index.cuboids_at(self.frame)
+        return self._placed
+
+    def cuboid_at(self, track: EntityId) -> Cuboid | Interpolated | None:
+        """A track's key frame here, or what is computed; None where it is not seen."""
+        return self.index.cuboid_at(TrackId(track), self.frame)
+
+    def placement(self, track: EntityId) -> Placement | None:
+        """Where a track stands at this frame."""
+        found = self.cuboid_at(track)
+        return placement_of(found) if found is not None else None
+
+    def corners_of(self, placed: Placed) -> Floats:
+        """(N, 8, 3) corners of all of them."""
+        return all_corners(placed.centres, placed.sizes, placed.rotations)
+
+    def class_of(self, track: EntityId) -> str:
+        found = self.document.get(track)
+        return found.class_name if isinstance(found, Track) else ""
+
+    def title_of_class(self, name: str) -> str:
+        known = self.ontology.class_type(name)
+        return (known.title or known.name) if known is not None else name or "object"
+
+    def usual_size(self, name: str) -> XYZ | None:
+        """Length, width and height that a class usually has: by the labelling template, else by its name."""
+        known = self.ontology.class_type(name)
+        return known.size_m if known is not None and known.size_m else usual_size(name)
+
+    def tracks_of(self, keys: Iterable[EntityId]) -> frozenset[EntityId]:
+        """The tracks that any entities belong to."""
+        found: set[EntityId] = set()
+        for key in keys:
+            entity = self.document.get(key)
+            if isinstance(entity, Track):
+                found.add(key)
+            elif isinstance(entity, Shape):
+                found.add(EntityId(entity.track))
+            elif isinstance(entity, Remark) and entity.on is not None:
+                found |= self.tracks_of([entity.on])
+        return frozenset(found)
+
+    def movable(self) -> list[EntityId]:
+        """The selected tracks that are seen here and not locked, in a steady order."""
+        return [key for key in sorted(self.selection - self.locked) if self.cuboid_at(key) is not None]
+
+    # How it is drawn
+
+    def style_of_class(self, name: str) -> ShapeStyle:
+        return self._styles[2 * self._numbers.get(name, len(self._numbers))]
+
+    def lines_at_rest(self) -> LineSet:
+        """Every cuboid that is neither hidden nor selected."""
+        return self._lines(lambda key: key not in self.hidden and key not in self.selection)
+
+    def selected_lines(self) -> LineSet:
+        """The selected cuboids."""
+        return self._lines(lambda key: key in self.selection and key not in self.hidden, width=2.5)
+
+    def hover_lines(self, track: EntityId | None) -> LineSet:
+        """The cuboid under the pointer."""
+        return self._lines(lambda key: key == track, width=2.5)
+
+    def _lines(self, wanted: object, width: float = 1.5) -> LineSet:
+        placed = self.placed
+        rows = [row for row, key in enumerate(placed.tracks) if wanted(key)]  # type: ignore[operator]
+        if not rows:
+            return LineSet()
+        ends = cuboid_segments(all_corners(placed.centres[rows], placed.sizes[rows], placed.rotations[rows]))
+        styles: dict[LineStyle, int] = {}
+        style_of = []
+        for row in rows:
+            key, state = placed.tracks[row], STATES[placed.states[row]]
+            alpha = FAINT["locked"] if key in self.locked else FAINT.get(state, 1.0)
+            color = self.style_of_class(self.class_of(key)).color
+            style_of.append(styles.setdefault(LineStyle(color, width, DASH_OF[state], alpha), len(styles)))
+        each = np.repeat(np.arange(len(rows), dtype=np.int32), SEGMENTS)
+        return LineSet(
+            ends,
+            np.array(style_of, np.int32)[each],
+            tuple(styles),
+            each,
+            tuple(placed.tracks[row] for row in rows),
+        )
+
+    def lines_of(self, cuboids: Sequence[Cuboid], width: float = 2.0) -> LineSet:
+        """Cuboids that are not in the document: what is being made or predicted."""
+        if not cuboids:
+            return LineSet()
+        boxes = np.array([corners(each.centre, each.size, each.rotation) for each in cuboids])
+        each = np.repeat(np.arange(len(cuboids), dtype=np.int32), SEGMENTS)
+        styles = tuple(
+            LineStyle(self.style_of_class(self.class_of(one.track) or self.class_name).color, width, "dash")
+            for one in cuboids
+        )
+        return LineSet(cuboid_segments(boxes), each, styles, each, tuple(one.id for one in cuboids))
+
+    def texts(self) -> tuple[SpaceText, ...]:
+        """Class letter and number over each cuboid."""
+        placed = self.placed
+        titles = {row.key: row.title for row in self.rows()}
+        found = []
+        for row, key in enumerate(placed.tracks):
+            if key not in self.hidden:
+                x, y, z = placed.centres[row].tolist()
+                top = (x, y, z + float(placed.sizes[row, 2]) / 2 + 0.2)
+                color = self.style_of_class(self.class_of(key)).color
+                found.append(SpaceText(top, titles.get(key, ""), color))
+        return tuple(found)
+
+    def rows(self) -> tuple[ObjectRow, ...]:
+        """The tracks that are seen here, counted within their class over the whole item."""
+        stamp = (self.frame, self.hidden, self.locked)
+        if self._rows[0] != stamp:
+            self._rows = (stamp, tuple(self._make_rows()))
+        return self._rows[1]
+
+    def _make_rows(self) -> Iterator[ObjectRow]:
+        counts: Counter[str] = Counter()
+        here = set(self.placed.tracks)
+        for key in self.index.tracks:
+            name = self.class_of(key)
+            counts[name] += 1
+            if key in here:
+                track = self.document.get(key)
+                own = track.name if isinstance(track, Track) else ""
+                yield ObjectRow(
+                    key,
+                    own or f"{self.title_of_class(name)} #{counts[name]}",
+                    self.style_of_class(name),
+                    key not in self.hidden,
+                    key in self.locked,
+                )
+
+    def marks(self) -> tuple[SpaceMark, ...]:
+        """A pin for each open remark on something that is seen here."""
+        found = []
+        for entity in self.document:
+            if not isinstance(entity, Remark) or entity.resolved or entity.replies_to is not None:
+                continue
+            if entity.on is None or (entity.frame is not None and entity.frame != self.frame):
+                continue
+            for track in self.tracks_of([entity.on]):
+                if (at := self.placement(track)) is not None:
+                    top = (at.centre[0], at.centre[1], at.centre[2] + at.size[2] / 2)
+                    found.append(SpaceMark(top, entity.text[:40]))
+        return tuple(found)
+
+    def words(self) -> str:
+        """What a screen reader says: "3 cuboids, Car #2 selected"."""
+        count = len(self.placed.tracks)
+        said = [f"{count:,} cuboids" if count != 1 else "1 cuboid"]
+        titles = {row.key: row.title for row in self.rows()}
+        chosen = [titles[key] for key in sorted(self.selection) if key in titles]
+        if chosen:
+            others = " and others" if len(chosen) > 3 else ""
+            said.append(f"{', '.join(chosen[:3])}{others} selected")
+        return ", ".join(said)
+
+
+def all_corners(centres: Floats, sizes: Floats, rotations: Floats) -> Floats:
+    """(N, 8, 3) corners of N cuboids; rotations (N, 4) x, y, z, w of length 1. As `space.corners` of each."""
+    x, y, z, w = (rotations[:, i] for i in range(4))
+    axes = np.empty((len(centres), 3, 3))  # columns are the turned axes
+    axes[:, 0] = np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)], axis=1)
+    axes[:, 1] = np.stack([2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)], axis=1)
+    axes[:, 2] = np.stack([2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)], axis=1)
+    own = CORNER_SIGNS[None] * (sizes[:, None] / 2)
+    found: Floats = own @ axes.transpose(0, 2, 1) + centres[:, None]
+    return found

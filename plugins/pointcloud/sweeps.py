@@ -1,0 +1,256 @@
+"""How the editor gets its points: piece by piece; frames around the visible one are fetched ahead."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from plugins.pointcloud.cloud import HEAD, Head, Piece, read_head, read_piece
+from plugins.pointcloud.frame_points import FramePoints
+from plugins.pointcloud.timeline import Timeline
+from studio.domain.contracts.editing import EditorHost
+from studio.domain.document import Document
+from studio.domain.entities import CoordinateSystem
+from studio.domain.errors import AtelierError
+from studio.domain.ids import StreamId
+from studio.domain.space import Pose, as_matrix, chained, ego_pose, frame_near, frame_time, inverse
+from studio.domain.wire.projects import Item, Stream
+from widgets.cloud.drawn import CloudLayer
+from widgets.cloud.scene import CloudScene
+
+KEPT_POINTS = 40_000_000  # of frames that are not shown, some 800 MB
+AHEAD = (1, 2, -1)  # frames that are fetched once the visible one is there
+EMPTY: NDArray[np.float32] = np.empty((0, 3), np.float32)
+
+Key = tuple[StreamId, int]
+
+
+class Sweep:
+    """One sweep, as far as it has come."""
+
+    def __init__(self) -> None:
+        self.head: Head | None = None
+        self.pieces: list[Piece] = []
+        self.fault = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing more will come."""
+        return bool(self.fault) or (self.head is not None and len(self.pieces) >= self.head.pieces)
+
+
+class Sweeps(QObject):
+    """Shows one frame of an item's points in a scene. `settled` tells when all of it is there."""
+
+    settled = Signal()
+    failed = Signal(str)  # why a sweep is not shown
+
+    def __init__(self, host: EditorHost, scene: CloudScene, parent: QObject) -> None:
+        super().__init__(parent)
+        self._host = host
+        self._scene = scene
+        self._turn = 0  # of items: what still comes for another is dropped
+        self._item: Item | None = None
+        self._document = Document()
+        self._timeline = Timeline(())
+        self._held: OrderedDict[Key, Sweep] = OrderedDict()
+        self._asked: set[tuple[Key, str]] = set()
+        self._shown: list[Key] = []
+        self._hidden: frozenset[StreamId] = frozenset()
+
+    def open(self, item: Item, document: Document, timeline: Timeline) -> None:
+        """Another item; nothing of it is shown until `show`."""
+        self.forget()
+        self._item, self._document, self._timeline = item, document, timeline
+
+    def forget(self) -> None:
+        """No item is open."""
+        self._turn += 1
+        self._item = None
+        self._held.clear()
+        self._asked.clear()
+        self._shown = []
+        self._scene.set_cloud(())
+
+    @property
+    def streams(self) -> list[Stream]:
+        """The item's streams of points, the reference first."""
+        return [each for each in self._item.streams if each.kind == "points"] if self._item else []
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every sweep of the visible frame has come whole."""
+        return all((held := self._held.get(key)) is not None and held.is_whole for key in self._shown)
+
+    def show(self, frame: int) -> None:
+        """The sweeps that belong to a frame of the reference stream; what is there of them at once."""
+        time_ns = self._timeline.time_ns(frame)
+        self._shown = [
+            (each.id, frame if number == 0 else frame_near(each, time_ns))
+            for number, each in enumerate(self.streams)
+        ]
+        for key in self._shown:
+            self._ask(key, HEAD)
+        self._draw_anew()
+        self._look_ahead(frame)
+
+    def place_anew(self) -> None:
+        """Sensors' or the ego's poses have changed."""
+        for layer in self._layers():
+            if layer.key in self._scene.clouds:
+                self._scene.set_pose(layer.key, layer.pose)
+
+    def set_hidden(self, streams: Iterable[StreamId]) -> None:
+        """Lidars that are not shown."""
+        self._hidden = frozenset(streams)
+        for key, cloud in self._scene.clouds.items():
+            self._scene.set_visible(key, cloud.visible and key not in self._hidden)
+
+    def points(self) -> FramePoints:
+        """What has come of the visible frame, in the ego frame."""
+        parts = []
+        sensor = (0.0, 0.0, 1.7)
+        for number, key in enumerate(self._shown):
+            held = self._held.get(key)
+            if held is None or held.head is None or key[0] in self._hidden:
+                continue
+            pose = self._pose(key)
+            if number == 0:
+                sensor = pose.translation
+            matrix = self._matrix(key, held.head)
+            far = np.abs(matrix[:3, 3]).max() > 1e4  # a survey: float32 would lose its centimetres
+            for piece in held.pieces:
+                placed = piece.xyz @ matrix[:3, :3].T + matrix[:3, 3]
+                parts.append(placed if far else placed.astype(np.float32))
+        return FramePoints(parts, sensor)
+
+    def points_at(self, frame: int) -> NDArray[np.float64] | None:
+        """(N, 3) points of the reference lidar at a frame, ego frame then; None until all have come."""
+        key = (self.streams[0].id, frame) if self.streams else None
+        held = self._held.get(key) if key is not None else None
+        if key is None or held is None or held.head is None or not held.is_whole or not held.pieces:
+            return None
+        matrix = as_matrix(sensor_pose(self._document, key[0]))
+        matrix[:3, 3] += matrix[:3, :3] @ np.array(held.head.origin)
+        xyz = np.concatenate([piece.xyz for piece in held.pieces]).astype(np.float64)
+        found: NDArray[np.float64] = xyz @ matrix[:3, :3].T + matrix[:3, 3]
+        return found
+
+    # Asking and taking in
+
+    def _ask(self, key: Key, rendition: str) -> None:
+        if (key, rendition) in self._asked:
+            return
+        self._asked.add((key, rendition))
+        turn = self._turn
+
+        def done(data: bytes) -> None:
+            if turn == self._turn:
+                self._came(key, rendition, data)
+
+        self._host.media(key[0], key[1], rendition, done)
+
+    def _came(self, key: Key, rendition: str, data: bytes) -> None:
+        held = self._held.setdefault(key, Sweep())
+        try:
+            if rendition == HEAD:
+                held.head = read_head(data)
+                if key in self._shown:
+                    self._draw_anew()
+            else:
+                self._take(key, held, read_piece(data))
+        except AtelierError as error:
+            held.fault = error.message
+            self.failed.emit(error.message)
+        # one after the other, so that the first shows the whole scene before the second is on its way
+        if held.head is not None and not held.is_whole:
+            self._ask(key, f"{HEAD}-{len(held.pieces)}")
+        elif key in self._shown and self.is_settled:
+            self.settled.emit()
+        self._drop_old()
+
+    def _take(self, key: Key, held: Sweep, piece: Piece) -> None:
+        held.pieces.append(piece)
+        if key in self._shown and key[0] in self._scene.clouds:
+            self._scene.append(key[0], piece.xyz, _drawn_fields(piece))
+
+    def _look_ahead(self, frame: int) -> None:
+        for by in AHEAD:
+            if 0 <= frame + by < self._timeline.frames and self.streams:
+                self._ask((self.streams[0].id, frame + by), HEAD)
+
+    def _drop_old(self) -> None:
+        """The sweeps that were looked at longest ago go, and can be asked for again."""
+        for key in self._shown:
+            if key in self._held:
+                self._held.move_to_end(key)
+        count = sum(len(piece.xyz) for held in self._held.values() for piece in held.pieces)
+        for key in list(self._held):
+            if count <= KEPT_POINTS or key in self._shown:
+                break
+            count -= sum(len(piece.xyz) for piece in self._held.pop(key).pieces)
+            self._asked = {each for each in self._asked if each[0] != key}
+
+    # Showing
+
+    def _draw_anew(self) -> None:
+        self._scene.set_cloud(self._layers())
+        for key in self._shown:
+            held = self._held.get(key)
+            if held is not None and held.head is not None:
+                for piece in held.pieces:
+                    self._scene.append(key[0], piece.xyz, _drawn_fields(piece))
+
+    def _layers(self) -> list[CloudLayer]:
+        layers = []
+        for key in self._shown:
+            held = self._held.get(key)
+            if held is not None and held.head is not None:
+                fields = {name: np.empty((0, 3) if name == "rgb" else 0) for name in held.head.fields}
+                layers.append(
+                    CloudLayer(
+                        key[0],
+                        EMPTY,
+                        fields,
+                        self._matrix(key, held.head),
+                        key[0] not in self._hidden,
+                        held.head.points,
+                    )
+                )
+        return layers
+
+    def _matrix(self, key: Key, head: Head) -> NDArray[np.float64]:
+        """(4, 4) from a sweep's own numbers, which count from `head.origin`, to the ego frame now."""
+        matrix = as_matrix(self._pose(key))
+        matrix[:3, 3] += matrix[:3, :3] @ np.array(head.origin)
+        return matrix
+
+    def _pose(self, key: Key) -> Pose:
+        """The sensor in the ego frame of the visible frame: another lidar's sweep is of another moment."""
+        mounted = sensor_pose(self._document, key[0])
+        reference = self._shown[0] if self._shown else key
+        stream = next((each for each in self.streams if each.id == key[0]), None)
+        if key == reference or stream is None or not self._timeline.poses:
+            return mounted
+        then = ego_pose(self._timeline.poses, frame_time(stream, key[1]))
+        return chained(chained(inverse(self._timeline.pose(reference[1])), then), mounted)
+
+
+def sensor_pose(document: Document, stream: StreamId) -> Pose:
+    """A lidar's pose in the ego frame; in it where the document says nothing."""
+    for entity in document:
+        if isinstance(entity, CoordinateSystem) and entity.name == stream:
+            return Pose(entity.translation, entity.rotation)
+    return Pose()
+
+
+def _drawn_fields(piece: Piece) -> dict[str, NDArray[np.generic]]:
+    """The fields in the types in which they are drawn: a class beyond the palette takes its last place."""
+    found = dict(piece.fields)
+    if "label" in found:
+        found["label"] = np.minimum(found["label"], 255).astype(np.uint8)
+    return found

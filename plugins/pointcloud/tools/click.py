@@ -1,0 +1,82 @@
+"""A cuboid by one click: the points that stand there are gathered, and a box is fitted around them."""
+
+from __future__ import annotations
+
+from plugins.pointcloud import cuboid_changes as changes
+from plugins.pointcloud.fitting.clicks import one_click
+from plugins.pointcloud.space_scene import Placement, SpaceScene
+from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px, on_ground
+from studio.domain.edit import Edit
+from studio.domain.entities import Track
+from studio.domain.ids import EntityId
+from studio.domain.values import XYZ
+from widgets.cloud.pointer import SpacePointer
+
+
+class OneClickTool:
+    """Click a point of what is to be labelled, in any view. Where nothing stands, it says so."""
+
+    name = "click"
+    title = "Cuboid by one click"
+    key = "C"
+
+    def __init__(self) -> None:
+        self._pressed: SpacePointer | None = None
+        self._made: frozenset[EntityId] | None = None
+        self._said = ""
+
+    def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
+        match pointer.kind:
+            case "press" if pointer.button == "left":
+                self._pressed = pointer
+            case "release" if self._pressed is not None:
+                pressed, self._pressed = self._pressed, None
+                if moved_px(pressed, pointer) < CLICK_PX:
+                    return self._clicked(pointer, scene)
+            case "cancel":
+                self._pressed = None
+        return None
+
+    def _clicked(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
+        seed = place_meant(pointer, scene)
+        usual = scene.usual_size(scene.class_name)
+        found = None
+        if seed is not None:
+            found = one_click(scene.points.xyz, seed, scene.points.sensor, usual)  # type: ignore[arg-type]
+        if found is None:
+            self._said = "Nothing that stands clear of the ground was found there. Draw it with B."
+            return None
+        edit = changes.drawn(scene, Placement(found.centre, found.size, found.rotation), self.name)
+        self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))
+        self._said = f"Fitted to {found.points:,} points."
+        return edit
+
+    def finish(self, scene: SpaceScene) -> Edit | None:
+        """Nothing is ever unfinished."""
+        return None
+
+    def back(self) -> bool:
+        return False
+
+    def preview(self) -> tuple[object, ...]:
+        return ()
+
+    def wanted_selection(self) -> frozenset[EntityId] | None:
+        made, self._made = self._made, None
+        return made
+
+    def words(self) -> str:
+        said, self._said = self._said, ""
+        return said
+
+    def draft(self) -> bytes | None:
+        """Nothing: a click takes no time."""
+        return None
+
+    def resume(self, draft: bytes) -> None:
+        """Nothing to go on with."""
+
+
+def place_meant(pointer: SpacePointer, scene: SpaceScene) -> XYZ | None:
+    """The point under a pointer, or where the ray meets the ground."""
+    return scene.points.under(pointer.view, pointer.xy) or on_ground(scene, pointer)

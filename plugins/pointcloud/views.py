@@ -1,0 +1,162 @@
+"""The views of the point-cloud editor: one in perspective, three along axes, all of one scene."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from plugins.pointcloud.space_scene import Placement
+from plugins.pointcloud.tools.reaching import GripName, grip_under, seen_grips
+from studio.domain.contracts.editing import PointerKind
+from studio.domain.space import Pose, as_xyz
+from studio.domain.values import XYZ
+from widgets.cloud.drawn import Grip
+from widgets.cloud.pointer import SpacePointer
+from widgets.cloud.scene import CloudScene
+from widgets.cloud_view import CloudView
+from widgets.ortho_view import OrthoView
+
+AROUND_M = 40.0  # metres around the car that are looked at first
+SLAB_M = 1.0  # beside a cuboid, that side and front views show points of
+
+
+class Views(QWidget):
+    """Four views; `pointer` carries the events of all, `hovered` the view that the mouse is over."""
+
+    pointer = Signal(object)  # a SpacePointer
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scene = CloudScene(self)
+        self.space = CloudView(self.scene)
+        self.top = OrthoView(self.scene, "top")
+        self.sides = (OrthoView(self.scene, "side"), OrthoView(self.scene, "front"))
+        self.last: CloudView = self.space  # the one that the hand was over last
+        self._target: tuple[object, Placement] | None = None
+        column = QSplitter(Qt.Orientation.Vertical)
+        for view in (self.top, *self.sides):
+            column.addWidget(view)
+            view.setMinimumSize(160, 110)
+        across = QSplitter(Qt.Orientation.Horizontal)
+        across.addWidget(self.space)
+        across.addWidget(column)
+        across.setStretchFactor(0, 3)
+        across.setStretchFactor(1, 2)
+        across.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(across)
+        for view in self.all:
+            view.hand.pointer.connect(self._pointed)
+        self.setFocusProxy(self.space)
+
+    @property
+    def all(self) -> tuple[CloudView, ...]:
+        """Every view."""
+        return (self.space, self.top, *self.sides)
+
+    def set_key_taker(self, taker: Callable[[str, bool], bool]) -> None:
+        """Who is offered keys first, whichever view has the focus."""
+        for view in self.all:
+            view.hand.key_taker = taker
+
+    def set_cursor(self, shape: Qt.CursorShape) -> None:
+        for view in self.all:
+            view.hand.set_cursor(shape)
+
+    def set_keyboard_cursor(self, xyz: XYZ | None) -> None:
+        """The cross that keys move over the ground."""
+        for view in (self.space, self.top):
+            view.set_keyboard_cursor(xyz)
+            if xyz is not None:
+                view.bring_into_sight(xyz)
+
+    def fit(self) -> None:
+        """Nearly all points, of a drive those around the car; side and front from the ego frame again."""
+        bounds = self.scene.bounds(0.96)
+        if bounds is None:
+            return
+        low, high = np.array(bounds[0]), np.array(bounds[1])
+        if (low[:2] < 0).all() and (high[:2] > 0).all():  # the sensor stands in the middle of it
+            low, high = np.maximum(low, -AROUND_M), np.minimum(high, AROUND_M)
+        for view in self.all:
+            if self._target is None or view not in self.sides:
+                view.set_view(view.view.fitted(as_xyz(low), as_xyz(high)))
+
+    def fit_sides(self) -> None:
+        """Side and front as they were before a cuboid was looked at."""
+        for view in self.sides:
+            view.fit()
+
+    def show_target(self, key: object, at: Placement | None) -> None:
+        """Side and front look at a cuboid along its own axes; with None they look around again.
+
+        They stay as close as they are while it is the same one: a person zoomed there.
+        """
+        if at is None:
+            if self._target is not None:
+                self._target = None
+                for view in self.sides:
+                    view.set_slab(None)
+                    view.set_frame(Pose())
+                self.fit_sides()
+            return
+        same = self._target is not None and self._target[0] == key
+        frame = Pose(at.centre, at.rotation)
+        if not same or self._target is None or self._target[1] != at:
+            for view, across in zip(self.sides, (at.size[1], at.size[0]), strict=True):
+                view.show_target(frame, at.size, keep_scale=same)
+                view.set_slab(across / 2 + SLAB_M)
+            self.top.bring_into_sight(at.centre)
+        self._target = (key, at)
+
+    def show_place(self, at: Placement) -> None:
+        """Every view close to a cuboid."""
+        reach = max(at.size) * 2.2
+        self.space.set_view(self.space.view.looking_at(at.centre, max(reach * 1.6, 6.0)))
+        self.top.show_target(Pose(at.centre), (reach * 1.5, reach * 1.5, at.size[2]))
+
+    def show_grips(self, at: Placement | None, hot: GripName | None) -> None:
+        """The handles of the one selected cuboid, in every view that can use them."""
+        for view in self.all:
+            grips = seen_grips(at, view.view) if at is not None else []
+            view.set_grips(
+                tuple(
+                    Grip(each.xyz, "disc" if each.name == "turn" else "square", each.name == hot)
+                    for each in grips
+                )
+            )
+
+    def pointer_at(self, xyz: XYZ, kind: PointerKind) -> SpacePointer:
+        """An event of the keyboard's cross, as if a hand were there in the top view."""
+        view = self.top.view
+        x, y, _ = view.to_screen(np.array([xyz]))[0].tolist()
+        origin, direction = view.ray((x, y))
+        button: Literal["none", "left"] = "none" if kind == "hover" else "left"
+        return SpacePointer(
+            kind,
+            (x, y),
+            origin,
+            direction,
+            view,
+            "top",
+            None,
+            view.scale,
+            button,
+            device="key",
+            time_ns=time.monotonic_ns(),
+        )
+
+    def _pointed(self, pointer: SpacePointer) -> None:
+        self.last = next(view for view in self.all if view.side == pointer.side)
+        self.pointer.emit(pointer)
+
+
+def hot_grip(at: Placement | None, pointer: SpacePointer) -> GripName | None:
+    """The handle under a hovering pointer."""
+    return grip_under(at, pointer) if at is not None else None

@@ -1,0 +1,43 @@
+"""A host over a document in memory with clouds to show: what the Label page is to the editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from plugins.pointcloud.cloud import Cloud, prepared
+from studio.domain.document import Document
+from studio.domain.edit import Edit
+from studio.domain.entities import AnyEntity
+from studio.domain.ids import EntityId, StreamId
+
+
+class SpaceHost:
+    """Applies at once, answers at once, remembers what it was told."""
+
+    def __init__(self, cloud: Cloud, *entities: AnyEntity) -> None:
+        self.document = Document(entities)
+        self.edits: list[Edit] = []
+        self.selected: frozenset[EntityId] = frozenset()
+        self.said: list[str] = []
+        self.asked: list[tuple[str, int, str]] = []
+        self._head, self._pieces = prepared(cloud)
+
+    def apply(self, edit: Edit) -> bool:
+        self.edits.append(self.document.apply(edit))
+        return True
+
+    def select(self, ids: frozenset[EntityId]) -> None:
+        self.selected = ids
+
+    def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None:
+        self.asked.append((stream, frame, rendition))
+        if rendition == "cloud":
+            done(self._head)
+        elif rendition.startswith("cloud-"):
+            done(self._pieces[int(rendition.removeprefix("cloud-"))])
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:
+        raise AssertionError("nothing over points is a draft")

@@ -1,0 +1,268 @@
+"""The point-cloud editor with a document in memory: keys, mouse, panels; drawn in software."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from plugins.pointcloud.cloud import Cloud
+from plugins.pointcloud.editor import PointCloudEditor
+from studio.domain.edit import change, creation
+from studio.domain.entities import Cuboid, Remark, Track
+from studio.domain.ids import EntityId
+from studio.domain.values import XYZ
+from tests.plugins.pointcloud.space_ground import (
+    ONTOLOGY,
+    a_track,
+    car_points,
+    close,
+    cuboid,
+    item,
+    yaw_degrees,
+)
+from tests.plugins.pointcloud.space_host import SpaceHost
+
+CAR: XYZ = (10.0, 0.0, -1.0)
+Open = Callable[..., tuple[PointCloudEditor, SpaceHost]]
+
+
+@pytest.fixture
+def open_editor(qtbot: QtBot) -> Open:
+    windows = []  # which would be gone with their editors otherwise
+
+    def opened(*entities: Track | Cuboid, read_only: bool = False) -> tuple[PointCloudEditor, SpaceHost]:
+        points = car_points(CAR, (4.0, 1.8, 1.5), yaw=0.3)
+        host = SpaceHost(Cloud(points.xyz), *entities)
+        window = QWidget()
+        windows.append(window)
+        window.resize(1200, 800)
+        qtbot.addWidget(window)
+        editor = PointCloudEditor(host, window)
+        editor.resize(1200, 800)
+        window.show()
+        qtbot.waitExposed(window)
+        editor.open(item(), host.document, ONTOLOGY, read_only)
+        return editor, host
+
+    return opened
+
+
+def spot(editor: PointCloudEditor, xyz: XYZ) -> QPoint:
+    x, y, _ = editor.views.top.view.to_screen(np.array([xyz]))[0].tolist()
+    return QPoint(round(x), round(y))
+
+
+def drag(editor: PointCloudEditor, start: XYZ, end: XYZ) -> None:
+    view = editor.views.top
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=spot(editor, start))
+    for share in (0.3, 0.6, 1.0):
+        at = np.array(start) + share * (np.array(end) - np.array(start))
+        x, y, z = at.tolist()
+        QTest.mouseMove(view, spot(editor, (x, y, z)))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=spot(editor, end))
+
+
+def test_its_points_come_piece_by_piece_and_are_looked_at_whole(open_editor: Open) -> None:
+    editor, host = open_editor()
+    assert [name for _, frame, name in host.asked if frame == 0] == ["cloud", "cloud-0"]
+    assert len(editor.scene.points) == 24_000
+    x, y, _ = editor.views.top.view.to_screen(np.array([CAR]))[0].tolist()
+    assert 0 < x < editor.views.top.width()
+    assert 0 < y < editor.views.top.height()
+
+
+def test_the_next_frames_are_fetched_ahead(open_editor: Open) -> None:
+    _, host = open_editor()
+    assert {frame for _, frame, _ in host.asked} == {0, 1, 2}
+
+
+def test_one_click_makes_a_fitted_and_selected_cuboid(open_editor: Open) -> None:
+    editor, host = open_editor()
+    QTest.keyClick(editor.views.space, Qt.Key.Key_C)
+    QTest.mouseClick(editor.views.top, Qt.MouseButton.LeftButton, pos=spot(editor, (10.5, 0.1, -0.25)))
+    (edit,) = host.edits
+    assert edit.tool == "click"
+    (track,) = editor.scene.selection
+    at = editor.scene.placement(track)
+    assert close(at.centre, CAR, 0.15)
+    assert close(at.size, (4.0, 1.8, 1.5), 0.25)
+    assert abs(yaw_degrees(at.rotation) - 17.2) % 180 < 4 or abs(yaw_degrees(at.rotation) - 17.2) % 180 > 176
+    assert "points inside" in editor.info.words.text()
+
+
+def test_it_is_drawn_with_a_drag_and_taken_back_by_the_inverse(open_editor: Open) -> None:
+    editor, host = open_editor()
+    editor.run("pointcloud.tool.draw")
+    drag(editor, (7.0, 2.0, -1.7), (13.0, -2.0, -1.7))
+    assert len(host.edits) == 1
+    back = host.document.apply(host.edits[0].inverse())
+    editor.document_changed(frozenset(back.changes))
+    assert editor.scene.rows() == ()
+    assert editor.scene.selection == frozenset()
+
+
+def test_keys_alone_draw_and_fit_a_cuboid(open_editor: Open) -> None:
+    editor, host = open_editor()
+    view = editor.views.top
+    QTest.keyClick(editor.views.space, Qt.Key.Key_K)
+    for _ in range(5):  # from 8 m ahead: a little to the left, then Enter
+        QTest.keyClick(view, Qt.Key.Key_Left)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    for _ in range(2):
+        QTest.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+        QTest.keyClick(view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert [edit.title for edit in host.edits] == ["Draw Car"]
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    QTest.keyClick(view, Qt.Key.Key_V)
+    QTest.keyClick(view, Qt.Key.Key_F)
+    assert host.edits[-1].title == "Fit Car"
+
+
+def test_the_number_keys_choose_the_class_of_the_selection(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, centre=CAR))
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    QTest.keyClick(editor.views.space, Qt.Key.Key_2)
+    assert host.document.get(track.id).class_name == "person"
+    assert editor.scene.class_name == "person"
+
+
+def test_an_attribute_of_each_frame_makes_a_key_frame_here(open_editor: Open) -> None:
+    track = a_track()
+    editor, _ = open_editor(track, cuboid(track, 0, centre=CAR), cuboid(track, 10, centre=CAR))
+    editor.bench.go_to(4)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    QTest.keyClick(editor.views.space, Qt.Key.Key_U)
+    made = editor.scene.cuboid_at(track.id)
+    assert isinstance(made, Cuboid)
+    assert dict(made.attributes) == {"door": True}
+
+
+def test_arrows_move_what_is_selected_and_else_the_view(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, centre=CAR))
+    before = editor.views.space.view
+    QTest.keyClick(editor.views.space, Qt.Key.Key_Up)
+    assert editor.views.space.view != before
+    assert host.edits == []
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    QTest.keyClick(editor.views.space, Qt.Key.Key_Up)
+    assert close(editor.scene.placement(track.id).centre, (10.1, 0.0, -1.0))
+    QTest.keyClick(editor.views.space, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert close(editor.scene.placement(track.id).size, (4.1, 2.0, 1.5))
+
+
+def test_figures_typed_in_are_taken_exactly_and_nothing_else_moves(open_editor: Open) -> None:
+    track = a_track()
+    editor, _ = open_editor(track, cuboid(track, centre=(10.123456, 1.0, -1.0), yaw=0.3))
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    editor.info._fields["length"].setValue(5.25)
+    at = editor.scene.placement(track.id)
+    assert at.size == (5.25, 2.0, 1.5)
+    assert at.centre == (10.123456, 1.0, -1.0)
+    editor.info._fields["yaw"].setValue(90.0)
+    assert yaw_degrees(editor.scene.placement(track.id).rotation) == pytest.approx(90.0)
+
+
+def test_the_heading_is_flipped_here_or_everywhere(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, 0, centre=CAR), cuboid(track, 10, centre=CAR))
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    editor.run("pointcloud.flip_all")
+    assert len(host.edits[-1].changes) == 2
+    assert abs(yaw_degrees(editor.scene.placement(track.id).rotation)) == pytest.approx(180.0)
+
+
+def test_frames_are_stepped_and_what_is_computed_is_said_to_be(open_editor: Open) -> None:
+    track = a_track()
+    ends = cuboid(track, 0, centre=CAR), cuboid(track, 10, centre=(20.0, 0.0, -1.0))
+    editor, host = open_editor(track, *ends)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    for _ in range(5):
+        QTest.keyClick(editor.views.space, Qt.Key.Key_Period)
+    assert editor.scene.frame == 5
+    assert close(editor.scene.placement(track.id).centre, (15.0, 0.0, -1.0), 1e-3)
+    assert "computed" in editor.info.words.text()
+    QTest.keyClick(editor.views.space, Qt.Key.Key_Delete)
+    assert host.edits == []
+    assert "X ends it" in host.said[-1]
+    QTest.keyClick(editor.views.space, Qt.Key.Key_I)
+    assert isinstance(editor.scene.cuboid_at(track.id), Cuboid)
+    QTest.keyClick(editor.views.space, Qt.Key.Key_X)
+    QTest.keyClick(editor.views.space, Qt.Key.Key_Period)
+    assert editor.scene.placement(track.id) is None
+
+
+def test_playing_goes_on_to_the_last_frame_and_stops(open_editor: Open, qtbot: QtBot) -> None:
+    editor, _ = open_editor()
+    editor.bench.go_to(8)
+    editor.run("pointcloud.play")
+    assert editor.sequence.is_playing
+    qtbot.waitUntil(lambda: not editor.sequence.is_playing, timeout=5000)
+    assert editor.scene.frame == 10
+
+
+def test_nothing_is_changed_in_what_is_open_for_reading(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, centre=CAR), read_only=True)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    for key in (Qt.Key.Key_Up, Qt.Key.Key_F, Qt.Key.Key_J, Qt.Key.Key_Delete):
+        QTest.keyClick(editor.views.space, key)
+    assert host.edits == []
+    assert "reading only" in host.said[-1]
+
+
+def test_hidden_ones_come_back_and_locked_ones_stay_put(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, centre=CAR))
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    editor.run("pointcloud.hide")
+    assert [row.shown for row in editor.scene.rows()] == [False]
+    editor.run("pointcloud.hide")
+    assert [row.shown for row in editor.scene.rows()] == [True]
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    editor.run("pointcloud.lock")
+    assert not editor.gestures.arrow(1, 0, "", False)
+    assert host.edits == []
+
+
+def test_only_colourings_that_the_points_have_are_gone_through(open_editor: Open) -> None:
+    editor, _ = open_editor()
+    seen = []
+    for _ in range(3):
+        editor.run("pointcloud.colour")
+        seen.append(editor.views.scene.look.mode)
+    assert seen == ["plain", "height", "plain"]
+
+
+def test_a_remark_opens_its_frame_and_its_track(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, 0, centre=CAR))
+    remark = Remark(EntityId("019a0000-0000-7000-8000-000000000001"), "Too long", track.id, frame=7)
+    host.document.apply(creation("Remark", remark))
+    editor.document_changed(frozenset({remark.id}))
+    editor.show_entity(remark.id)
+    assert editor.scene.selection == {track.id}
+
+
+def test_what_another_person_changes_is_shown(open_editor: Open) -> None:
+    track = a_track()
+    first = cuboid(track, 0, centre=CAR)
+    editor, host = open_editor(track, first)
+    done = host.document.apply(change("Move", (first, replace(first, centre=(30.0, 0.0, -1.0)))))
+    editor.document_changed(frozenset(done.changes))
+    assert editor.scene.placement(track.id).centre == (30.0, 0.0, -1.0)
+
+
+def test_closing_leaves_nothing_and_a_late_piece_is_dropped(open_editor: Open) -> None:
+    editor, _ = open_editor()
+    editor.close_item()
+    assert editor.views.scene.clouds == {}
+    assert editor.views.space.accessibleDescription() == "No points"
+    assert not editor.run("pointcloud.fit")
