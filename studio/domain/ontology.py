@@ -8,6 +8,7 @@ from msgspec import Struct
 from studio.domain.document import Document
 from studio.domain.entities import Box, Entity, Group, Relation, Shape, Tag, Track
 from studio.domain.errors import AtelierError
+from studio.domain.group_rules import broken_rules
 from studio.domain.ids import EntityId
 from studio.domain.values import Attributes, Finite, Value, attributes
 
@@ -78,6 +79,22 @@ class Ontology(Struct, frozen=True, forbid_unknown_fields=True):
                 found.setdefault(attribute.name, attribute)
         return tuple(found.values())
 
+    def attributes_of_group(self, name: str) -> tuple[AttributeType, ...]:
+        """The attributes of a class of groups, own and inherited."""
+        found: dict[str, AttributeType] = {}
+        for each in lineage(self.groups, name):
+            for attribute in each.attributes:
+                found.setdefault(attribute.name, attribute)
+        return tuple(found.values())
+
+    def roles_of(self, name: str) -> tuple[RoleType, ...]:
+        """The roles in a class of groups, own and inherited as attributes are."""
+        found: dict[str, RoleType] = {}
+        for each in lineage(self.groups, name):
+            for role in each.roles:
+                found.setdefault(role.name, role)
+        return tuple(found.values())
+
     def defaults(self, name: str, each_frame: bool) -> Attributes:
         """What a new track (or, with `each_frame`, a new shape) of this class starts with."""
         return attributes(
@@ -115,6 +132,12 @@ def check_ontology(ontology: Ontology) -> None:
         _check_names(names)
         for each in kind:
             _check_names([attribute.name for attribute in each.attributes])
+            _check_names([role.name for role in each.roles])
+            for role in each.roles:
+                if role.minimum < 0 or (role.maximum is not None and role.maximum < role.minimum):
+                    raise _malformed(
+                        f"The role {each.name}.{role.name} asks for an impossible number of members."
+                    )
             if each.parent and each.parent not in names:
                 raise _malformed(f"Class {each.name!r} names a parent that is missing: {each.parent!r}.")
             chain = lineage(kind, each.name)
@@ -177,7 +200,26 @@ def findings(document: Document, ontology: Ontology) -> list[Finding]:
             kinds = {Tag: ontology.tags, Relation: ontology.relations, Group: ontology.groups}
             if kinds[type(entity)] and entity.class_name not in {k.name for k in kinds[type(entity)]}:
                 found.append(_unknown_class(entity, entity.class_name))
+            if isinstance(entity, Group):
+                found += _group_findings(entity, document, ontology)
     return found
+
+
+def _group_findings(group: Group, document: Document, ontology: Ontology) -> Iterable[Finding]:
+    yield from _attribute_findings(
+        group.id, group.attributes, [*ontology.attributes_of_group(group.class_name)]
+    )
+    roles = ontology.roles_of(group.class_name)
+    if not roles:
+        return
+
+    def is_a(name: str, wanted: str) -> bool:
+        kinds = (ontology.classes, ontology.groups)
+        return name == wanted or any(each.name == wanted for kind in kinds for each in lineage(kind, name))
+
+    title = group.name or lineage(ontology.groups, group.class_name)[0].title or group.class_name
+    for rule, entity, message in broken_rules(document, group, title, roles, is_a):
+        yield Finding(rule, entity, message)
 
 
 def _unknown_class(entity: Entity, name: str) -> Finding:
@@ -190,7 +232,7 @@ def _track_findings(
     if track.class_name not in known:
         yield _unknown_class(track, track.class_name)
         return
-    if not any(isinstance(document.get(key), Shape) for key in document.referrers(track.id)):
+    if not document.referrers(track.id, "track"):  # only shapes point by this field
         yield Finding("track.empty", track.id, "This track has no shape.")
     asked = [each for each in ontology.attributes_of(track.class_name) if not each.each_frame]
     yield from _attribute_findings(track.id, track.attributes, asked)
