@@ -6,12 +6,14 @@ principal point here, since pixels are counted from its outer corner.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from plugins.pointcloud.formats.shared import FAULTS, number
+from studio.domain.contracts.formats import Problem
+from studio.domain.contracts.reading import as_problem
 from studio.domain.entities import Calibration
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, StreamId, new_id
@@ -39,6 +41,41 @@ def broken(camera: str, why: object) -> AtelierError:
         f"The calibration of {camera!r} cannot be: {why}. It was left out.",
         hint="Mend the calibration file and import again.",
     )
+
+
+class Cameras:
+    """The cameras of a log whose files say them frame by frame, while here each stands still: the first sound
+    calibration of each counts. What is wrong with a later one is said once a camera."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Calibration] = {}
+        self._wrong: dict[str, Problem] = {}
+
+    def add(self, path: str, name: str, made: Callable[[], Calibration]) -> None:
+        """What one file says of one camera; `made` may raise `calibration.broken`, or as odd fields do."""
+        try:
+            one = made()
+        except AtelierError as error:
+            self._wrong.setdefault(name, as_problem(path, error))
+            return
+        except FAULTS as error:
+            wrong = as_problem(path, broken(name, f"a field is missing or wrong ({error})"))
+            self._wrong.setdefault(name, wrong)
+            return
+        first = self._found.setdefault(name, one)
+        places = (*first.translation, *first.rotation), (*one.translation, *one.rotation)
+        if not np.allclose(*places, atol=1e-6):
+            message = f"The camera {name!r} stands elsewhere in later frames; its first place was taken."
+            hint = "Bring the clouds into the vehicle's own frame, where its cameras stand still."
+            self._wrong.setdefault(name, Problem(path, "calibration.broken", message, hint))
+
+    def found(self) -> list[Calibration]:
+        """One calibration a camera."""
+        return list(self._found.values())
+
+    def problems(self) -> list[Problem]:
+        """At most one a camera."""
+        return list(self._wrong.values())
 
 
 def camera(stream: StreamId, lens: Lens, pose: Pose) -> Calibration:

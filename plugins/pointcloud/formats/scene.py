@@ -34,6 +34,7 @@ Holding = Literal[
     "tracks",  # that boxes of several frames are one thing
     "key_frames",  # which of the boxes were computed
     "made",  # whether a person, a step or a model made a box
+    "made_auto",  # only whether a person or a machine did
     "track_attributes",
     "box_attributes",
     "track_name",
@@ -83,6 +84,7 @@ class Scene:
         self._calibrations = {each.stream: each for each in item.entities if isinstance(each, Calibration)}
         self.tracks = {each.id: each for each in item.entities if isinstance(each, Track)}
         self._identities = Counter((each.identity, each.class_name) for each in self.tracks.values())
+        self._on_cameras = {each.track for each in item.entities if isinstance(each, Box)}
         self._index = self._indexed()
 
     @property
@@ -210,6 +212,8 @@ class Scene:
             for name, _ in track.attributes:
                 self.losses.add(f"attribute {name!r} of a track")
         keys = self._index.key_frames(track.id) if self._index is not None else ()
+        if "boxes" in holds and track.id in self._on_cameras:
+            return
         if not keys or "no_boxes" in holds:
             self.losses.add(f"track without a cuboid ({track.class_name})")
 
@@ -227,7 +231,8 @@ class Scene:
         if "box_attributes" not in holds:
             for name, _ in cuboid.attributes:
                 self.losses.add(f"attribute {name!r} of a box")
-        if cuboid.made != "hand" and "made" not in holds:
+        known = "made" in holds or (cuboid.made == "auto" and "made_auto" in holds)
+        if cuboid.made != "hand" and not known:
             self.losses.add(f"cuboid made by {cuboid.made}", "written as made by hand")
 
     def _report_boxes(self, holds: tuple[Holding, ...]) -> None:

@@ -17,6 +17,7 @@ from plugins.pointcloud.formats.shared import (
     Problems,
     Solid,
     bad_box,
+    dicts,
     malformed,
     media,
     missing_frame,
@@ -191,7 +192,7 @@ class Reader:
     ) -> Iterator[AnyEntity]:
         for frame, given in self._label_frames(label, lidar.stream.frames):
             pose = ego_pose(poses, frame_time(lidar.stream, frame))
-            annotations = _dicts(given.get("annotations"))
+            annotations = dicts(given.get("annotations"))
             if (points := given.get("point_annotations")) is not None:
                 yield from self._points(lidar, frame, annotations, points, blobs)
                 continue
@@ -209,7 +210,7 @@ class Reader:
         if listed is None:
             yield 0, label
             return
-        given = _dicts(listed)
+        given = dicts(listed)
         if len(given) > frames:
             self.problems.add(malformed(self._path, f"a label has {len(given)} frames, its sample {frames}"))
         yield from enumerate(given[:frames])
@@ -314,7 +315,7 @@ class Reader:
     def _boxes(self, label: _Json | None, stream: Stream, tracks: KeyFrames) -> Iterator[AnyEntity]:
         """Boxes on a camera's pictures, of the tracks of the cloud where they have the same number."""
         for frame, given in self._label_frames(label, stream.frames):
-            for each in _dicts(given.get("annotations")):
+            for each in dicts(given.get("annotations")):
                 class_name = self._class_of(each)
                 if class_name is None:
                     continue
@@ -348,16 +349,14 @@ def _categories(dataset: _Json) -> tuple[dict[int | str, str], dict[str, set[str
     names: dict[int | str, str] = {}
     once: dict[str, set[str]] = {}
     given = dataset.get("task_attributes")
-    for each in _dicts(given.get("categories") if isinstance(given, dict) else None):
+    for each in dicts(given.get("categories") if isinstance(given, dict) else None):
         try:
             name = text(each["name"])
         except FAULTS:
             continue
         names.setdefault(_id(each.get("id")), name)
         once[name] = {
-            str(one.get("name"))
-            for one in _dicts(each.get("attributes"))
-            if one.get("is_track_level") is True
+            str(one.get("name")) for one in dicts(each.get("attributes")) if one.get("is_track_level") is True
         }
     return names, once
 
@@ -367,7 +366,7 @@ def _sensors(given: _Json, task: str) -> list[tuple[str, str, _Json]]:
     if not task.startswith("multisensor"):
         return [("points", "", given)]
     found = []
-    for each in _dicts(given["sensors"]):
+    for each in dicts(given["sensors"]):
         kind = "points" if str(each["task_type"]).startswith("pointcloud") else "image"
         found.append((kind, text(each["name"]), each["attributes"]))
     return found
@@ -375,7 +374,7 @@ def _sensors(given: _Json, task: str) -> list[tuple[str, str, _Json]]:
 
 def _frames(given: _Json) -> list[_Json]:
     frames = given.get("frames")
-    found = [given] if frames is None else _dicts(frames)
+    found = [given] if frames is None else dicts(frames)
     if not found or (isinstance(frames, list) and len(frames) != len(found)):
         raise ValueError("it has no frames")
     return found
@@ -395,13 +394,13 @@ def _label(sample: _Json, sensors: list[tuple[str, str, _Json]]) -> dict[str, _J
     kinds = {name: kind for kind, name, _ in sensors}
     return {
         "" if kinds.get(str(each.get("name"))) == "points" else str(each.get("name")): each["attributes"]
-        for each in _dicts(given["sensors"])
+        for each in dicts(given["sensors"])
         if isinstance(each.get("attributes"), dict)
     }
 
 
 def _images(frame: _Json) -> list[_Json]:
-    return _dicts(frame.get("images"))
+    return dicts(frame.get("images"))
 
 
 def _image_name(image: _Json, at: int) -> str:
@@ -462,7 +461,3 @@ def _calibration(name: str, image: _Json, size: tuple[int, int]) -> Calibration:
 
 def _id(value: object) -> int | str:
     return value if isinstance(value, int | str) else f"unreadable id {value!r:.40}"
-
-
-def _dicts(given: object) -> list[_Json]:
-    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []

@@ -52,6 +52,11 @@ class Solid(NamedTuple):
     rotation: Quaternion
 
 
+def dicts(given: object) -> list[dict[str, Any]]:
+    """The objects in a list; whatever else is in it, or is no list, is passed over."""
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+
+
 def number(value: object) -> float:
     """A finite number. Raises ValueError for anything else; yes and no are none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -136,6 +141,11 @@ def stem_of(path: str) -> str:
     """The last part of a path without its suffix."""
     name = name_of(path)
     return name.rpartition(".")[0] or name
+
+
+def safe_name(name: str) -> str:
+    """A name as part of a path: letters, digits, - and _ stay."""
+    return "".join(each if each.isalnum() or each in "-_" else "_" for each in name) or "_"
 
 
 def within(folder: str, name: str) -> str:

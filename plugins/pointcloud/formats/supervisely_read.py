@@ -1,11 +1,12 @@
 """From Supervisely's objects, figures and tags to tracks, cuboids, points and tags."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from plugins.pointcloud.formats.calibration import Lens, broken, camera, rigid
+from plugins.pointcloud.formats.calibration import Cameras, Lens, camera, rigid
 from plugins.pointcloud.formats.key_frames import KeyFrames
 from plugins.pointcloud.formats.scene_files import SceneFiles, as_files, media_of
 from plugins.pointcloud.formats.shared import (
@@ -15,6 +16,7 @@ from plugins.pointcloud.formats.shared import (
     Problems,
     bad_box,
     cameras_of,
+    dicts,
     folder_of,
     malformed,
     media,
@@ -39,7 +41,7 @@ from plugins.pointcloud.formats.supervisely_carry import (
 )
 from plugins.pointcloud.point_labels import PointLabels, tiles_of
 from studio.domain.contracts.formats import Budget, MediaFile, Problem, ReadItem, Tree
-from studio.domain.contracts.reading import as_problem, read_json
+from studio.domain.contracts.reading import read_json
 from studio.domain.entities import AnyEntity, Calibration, Tag, Tile
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, StreamId, new_id
@@ -153,28 +155,14 @@ class Reader:
         return found if isinstance(found, dict) else {}
 
     def _calibrations(self, streams: tuple[MediaFile, ...], names: list[str]) -> Iterator[Calibration]:
-        """The first sound calibration of each camera; what is wrong with the others is said once a camera."""
         cameras = {str(each.stream.id): each for each in streams if each.stream.kind == "image"}
-        found: dict[str, Calibration] = {}
-        wrong: dict[str, Problem] = {}
+        gathered = Cameras()
         for path, name in self._sensor_files(cameras, names):
-            try:
-                content = read_json(self._tree, path, self._budget)
-                made = _calibration(content["meta"]["sensorsData"], cameras[name].stream)
-            except AtelierError as error:
-                wrong.setdefault(name, as_problem(path, error))
-                continue
-            except FAULTS as error:
-                wrong.setdefault(name, as_problem(path, broken(name, f"a field is missing ({error})")))
-                continue
-            first = found.setdefault(name, made)
-            if _differ(first, made):
-                message = f"The camera {name!r} stands elsewhere in later frames; its first place was taken."
-                hint = "Bring the clouds into the vehicle's own frame, where its cameras stand still."
-                wrong.setdefault(name, Problem(path, "calibration.broken", message, hint))
-        for problem in wrong.values():
+            said = self._meta_of(path[: -len(".json")]).get("sensorsData")
+            gathered.add(path, name, partial(_calibration, said, cameras[name].stream))
+        for problem in gathered.problems():
             self.problems.add(problem)
-        yield from found.values()
+        yield from gathered.found()
 
     def _sensor_files(self, cameras: dict[str, MediaFile], names: list[str]) -> Iterator[tuple[str, str]]:
         """(file, camera) of everything that is said of cameras."""
@@ -202,7 +190,7 @@ class Reader:
     def _objects(
         self, content: _Json, lidar: Stream, *, is_ours: bool
     ) -> tuple[list[AnyEntity], dict[int, list[_Json]]]:
-        objects = {str(each["key"]): each for each in _dicts(content.get("objects")) if "key" in each}
+        objects = {str(each["key"]): each for each in dicts(content.get("objects")) if "key" in each}
         boxes = KeyFrames(self._path, LIDAR if lidar is None else lidar.id, lidar.frames)
         of_points: dict[int, list[_Json]] = {}
         for frame, figure in self._figures(content, lidar.frames):
@@ -232,9 +220,9 @@ class Reader:
         return list(boxes.entities()), of_points
 
     def _figures(self, content: _Json, frames: int) -> Iterator[tuple[int, _Json]]:
-        for figure in _dicts(content.get("figures")):
+        for figure in dicts(content.get("figures")):
             yield 0, figure
-        for entry in _dicts(content.get("frames")):
+        for entry in dicts(content.get("frames")):
             try:
                 frame = whole(entry["index"])
                 if frame >= frames:
@@ -242,14 +230,14 @@ class Reader:
             except FAULTS as error:
                 self.problems.add(malformed(self._path, f"a frame is not one of its own: {error}"))
                 continue
-            for figure in _dicts(entry.get("figures")):
+            for figure in dicts(entry.get("figures")):
                 yield frame, figure
 
     def _number(self, key: str, class_name: str, entry: _Json, *, is_ours: bool) -> None:
         if key in self._numbers:
             return
         said = next(
-            (each.get("value") for each in _dicts(entry.get("tags")) if each.get("name") == INSTANCE), 0
+            (each.get("value") for each in dicts(entry.get("tags")) if each.get("name") == INSTANCE), 0
         )
         taken = sum(name == class_name for name, _ in self._numbers.values())
         instance = 0 if is_ours else taken + 1
@@ -262,7 +250,7 @@ class Reader:
         """What tags say for good, and what they say from one frame to another."""
         held: dict[str, Value] = {}
         ranged: list[tuple[int, int, str, Value]] = []
-        for each in _dicts(tags):
+        for each in dicts(tags):
             name, value = each.get("name"), self._value(each)
             if not isinstance(name, str) or not name or value is None:
                 continue
@@ -287,7 +275,7 @@ class Reader:
         return value if isinstance(value, int) else found
 
     def _tags(self, tags: object, lidar: Stream) -> Iterator[Tag]:
-        for each in _dicts(tags):
+        for each in dicts(tags):
             name, value = each.get("name"), self._value(each)
             if not isinstance(name, str) or not name.strip() or value is None:
                 continue
@@ -362,25 +350,16 @@ def frame_names(tree: Tree, dataset: str, budget: Budget) -> list[str]:
     return [found.get(frame, "") for frame in range(max(found, default=-1) + 1)]
 
 
-def _dicts(given: object) -> list[_Json]:
-    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
-
-
 def _checks(meta: _Json) -> Iterator[str]:
-    for tag in _dicts(meta.get("tags")):
+    for tag in dicts(meta.get("tags")):
         if tag.get("value_type") == "oneof_string" and tag.get("values") == YES_OR_NO:
             yield str(tag.get("name"))
 
 
-def _calibration(said: _Json, stream: Stream) -> Calibration:
+def _calibration(said: Any, stream: Stream) -> Calibration:
     matrix = np.array(numbers(said["intrinsicMatrix"], 9)).reshape(3, 3)
     pose = inverse(rigid(stream.id, said["extrinsicMatrix"]))
     return camera(StreamId(stream.id), Lens(matrix, size=(stream.width, stream.height)), pose)
-
-
-def _differ(first: Calibration, other: Calibration) -> bool:
-    places = (*first.translation, *first.rotation), (*other.translation, *other.rotation)
-    return not np.allclose(*places, atol=1e-6)
 
 
 def _unknown(path: str, key: str) -> Problem:

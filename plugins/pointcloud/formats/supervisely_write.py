@@ -12,7 +12,7 @@ from msgspec import Struct
 from plugins.pointcloud.formats.calibration import lens_of
 from plugins.pointcloud.formats.scene import Camera, Scene, SceneBox, in_axes_of
 from plugins.pointcloud.formats.scene_files import files_of
-from plugins.pointcloud.formats.shared import folder_for, folder_of, name_of, within
+from plugins.pointcloud.formats.shared import folder_for, folder_of, name_of, safe_name, within
 from plugins.pointcloud.formats.supervisely_carry import (
     ANNOTATION,
     FRAMES,
@@ -292,8 +292,7 @@ def _sensor(scene: Scene, camera: Camera, picture: str) -> _Json:
 def _picture_name(camera: Camera, frame: int) -> str:
     path = camera.paths[frame] if frame < len(camera.paths) else ""
     suffix = path.rpartition(".")[2] if "." in name_of(path) else "png"
-    safe = "".join(each if each.isalnum() or each in "-_" else "_" for each in str(camera.stream.id))
-    return f"{safe}.{suffix}"
+    return f"{safe_name(str(camera.stream.id))}.{suffix}"
 
 
 def _meta(project: _Project) -> _Json:
