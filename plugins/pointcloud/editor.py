@@ -14,6 +14,7 @@ from plugins.pointcloud.camera_bench import CameraBench
 from plugins.pointcloud.commands import BY_NAME, COMMANDS, HINTS
 from plugins.pointcloud.cuboid_commands import CuboidCommands
 from plugins.pointcloud.gestures import Gestures
+from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
 from plugins.pointcloud.sequence_commands import SequenceCommands
@@ -52,6 +53,8 @@ class PointCloudEditor(QWidget):
         self.panel = SidePanel(tools, BY_NAME["pointcloud.accept_all"])
         self.info = InfoPanel()
         self.panel.add_part("Cuboid", self.info)
+        self.groups = GroupCommands(self.bench, GroupPanel())
+        self.panel.add_part("Groups", self.groups.panel)
         self.hints = HintBar()
         self.gestures = Gestures(self.bench, self.views)
         self._answers = Answers(self.bench, self.panel)
@@ -64,6 +67,7 @@ class PointCloudEditor(QWidget):
             **self._cuboids.table,
             **self._looks.table,
             **self.sequence.table,
+            **self.groups.table,
         }
         self._lay_out()
         self._connect()
@@ -133,6 +137,7 @@ class PointCloudEditor(QWidget):
         self._answers.set_class(earlier.class_name if earlier is not None else "")
         self.sweeps.open(item, document, scene.index.timeline)
         self.cameras.open()
+        self.groups.open()
         self._fresh = True
         self.views.space.say("Loading the points…")
         self._frame_changed()
@@ -147,6 +152,7 @@ class PointCloudEditor(QWidget):
         if any(isinstance(scene.document.get(key), EgoPose | CoordinateSystem) for key in ids):
             self.sweeps.place_anew()
         self.cameras.refresh(ids)
+        self.groups.refresh(ids)
         if before != scene.selection:
             self.bench.host.select(scene.selection)
         self._show_all()
@@ -210,6 +216,7 @@ class PointCloudEditor(QWidget):
         self.bench.predictions.set((), self.bench.predictions.threshold)
         self.sweeps.forget()
         self.cameras.open()
+        self.groups.open()
         self.views.space.say("")
         self.views.show_target(None, None)
         self._show_all()

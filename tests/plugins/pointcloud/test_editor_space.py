@@ -14,6 +14,7 @@ from plugins.pointcloud.cloud import Cloud
 from plugins.pointcloud.editor import PointCloudEditor
 from studio.domain.edit import change, creation
 from studio.domain.entities import Cuboid, Remark, Track
+from studio.domain.groups import grouped
 from studio.domain.ids import EntityId
 from studio.domain.values import XYZ
 from tests.plugins.pointcloud.space_ground import (
@@ -266,3 +267,41 @@ def test_closing_leaves_nothing_and_a_late_piece_is_dropped(open_editor: Open) -
     assert editor.views.scene.clouds == {}
     assert editor.views.space.accessibleDescription() == "No points"
     assert not editor.run("pointcloud.fit")
+
+
+def test_what_is_selected_becomes_a_group_that_grows_and_is_selected_as_one(open_editor: Open) -> None:
+    tracks = [a_track() for _ in range(3)]
+    placed = [cuboid(each, centre=(10.0, 4.0 * n, -1.0)) for n, each in enumerate(tracks)]
+    editor, host = open_editor(*tracks, *placed)
+    editor.bench.select(frozenset(EntityId(each.id) for each in tracks[:2]))
+    QTest.keyClick(editor.views.space, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    (group,) = editor.groups.index.groups
+    assert editor.groups.index.count(group.id) == 2
+    tree = editor.groups.panel.tree
+    tree.selectAll()
+    editor.bench.select(frozenset({EntityId(tracks[2].id)}))
+    assert editor.run("pointcloud.group_add")
+    assert editor.groups.index.count(group.id) == 3
+    editor.bench.select(frozenset({EntityId(tracks[0].id)}))
+    assert editor.run("pointcloud.group_select")
+    assert editor.scene.selection == {each.id for each in tracks}
+    for edit in reversed(host.edits):
+        editor.document_changed(frozenset(host.document.apply(edit.inverse()).changes))
+    assert len(editor.groups.index) == 0
+    assert tree.model().rowCount() == 0
+
+
+def test_the_tree_makes_rows_only_as_far_as_they_are_looked_at(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, centre=CAR))
+    many = [a_track() for _ in range(1200)]
+    host.document.apply(creation("Many", *many, *(cuboid(each) for each in many)))
+    made = host.document.apply(grouped("convoy", [EntityId(each.id) for each in many]))
+    editor.document_changed(frozenset(made.changes))
+    tree = editor.groups.panel.tree
+    top = tree.model().index(0, 0)
+    tree.model().fetchMore(top)
+    assert tree.model().data(tree.model().index(0, 1)) == "1,200"
+    assert tree.model().rowCount(top) == 500
+    tree.model().fetchMore(top)
+    assert tree.model().rowCount(top) == 1000

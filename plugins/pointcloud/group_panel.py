@@ -1,0 +1,230 @@
+"""Tracking groups beside the views: a tree, and what is done with it and with what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QToolButton, QVBoxLayout, QWidget
+
+from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.commands import BY_NAME
+from studio.domain import groups
+from studio.domain.entities import Group, Track
+from studio.domain.groups import GroupIndex
+from studio.domain.ids import EntityId, GroupId
+from widgets.group_tree import GroupRow, GroupTree
+
+BUTTONS = ("group", "group_add", "group_out", "group_role")
+UNNAMED_CLASS = "group"
+
+
+class GroupPanel(QWidget):
+    """The tree with its buttons. Reports nothing by itself: `GroupCommands` listens."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tree = GroupTree()
+        self.buttons: dict[str, QToolButton] = {}
+        across = QHBoxLayout()
+        across.setSpacing(4)
+        for name in BUTTONS:
+            command = BY_NAME[f"pointcloud.{name}"]
+            button = QToolButton()
+            button.setText(command.title.split()[0])
+            button.setAccessibleName(command.title)
+            button.setToolTip(f"{command.title} ({command.keys[0]}). {command.help}")
+            self.buttons[command.name] = button
+            across.addWidget(button)
+        across.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.tree, 1)
+        layout.addLayout(across)
+
+
+class GroupCommands(QObject):
+    """`table` is what the editor runs by name. The index follows the document."""
+
+    def __init__(self, bench: SpaceBench, panel: GroupPanel) -> None:
+        super().__init__(panel)
+        self._bench = bench
+        self.panel = panel
+        self.index: GroupIndex | None = None
+        panel.tree.chosen.connect(self._chosen)
+        for name, button in panel.buttons.items():
+            button.clicked.connect(partial(self._run, name))
+        self.table: dict[str, Callable[[], bool]] = {
+            "pointcloud.group": self.group,
+            "pointcloud.group_add": self.add,
+            "pointcloud.group_out": self.take_out,
+            "pointcloud.group_role": self.set_role,
+            "pointcloud.group_dissolve": self.dissolve,
+            "pointcloud.group_select": self.select,
+        }
+
+    def _run(self, name: str) -> None:
+        if self._bench.scene is not None:
+            self.table[name]()
+
+    def open(self) -> None:
+        """Another item, or none."""
+        scene = self._bench.scene
+        self.index = GroupIndex(scene.document) if scene is not None else None
+        self._show()
+
+    def refresh(self, ids: frozenset[EntityId]) -> None:
+        """Entities that were made, changed or removed."""
+        if self.index is not None and self.index.refresh(ids):
+            self._show()
+
+    # Showing
+
+    def _show(self) -> None:
+        index = self.index
+        roots = [self._row(group) for group in index.roots()] if index is not None else []
+        self.panel.tree.set_rows(roots, self._children)
+
+    def _row(self, group: Group, member: str = "", role: str = "") -> GroupRow:
+        assert self.index is not None
+        count = self.index.count(group.id)
+        title = group.name or self._class_title(group.class_name)
+        detail = ", ".join(part for part in (role, f"{count:,}") if part)
+        return GroupRow(member or group.id, title, detail, group.id if member else "", bool(count))
+
+    def _children(self, key: str) -> Sequence[GroupRow]:
+        index, scene = self.index, self._bench.scene
+        if index is None or scene is None:
+            return ()
+        rows = []
+        for member in index.members(GroupId(key)):
+            inner = index.group(GroupId(member.entity))
+            role = member.role + (" at times" if member.intervals else "")
+            if inner is not None:
+                rows.append(self._row(inner, member.id, role))
+            else:
+                rows.append(GroupRow(member.id, self._title(member.entity), role, member.entity))
+        return rows
+
+    def _title(self, key: EntityId) -> str:
+        scene = self._bench.scene
+        entity = scene.document.get(key) if scene is not None else None
+        if isinstance(entity, Track) and scene is not None:
+            return entity.name or scene.title_of_class(entity.class_name)
+        return type(entity).__name__.lower() if entity is not None else "gone"
+
+    def _class_title(self, name: str) -> str:
+        scene = self._bench.scene
+        known = next((each for each in scene.ontology.groups if each.name == name), None) if scene else None
+        return (known.title or known.name) if known is not None else name
+
+    # What is chosen in the tree
+
+    def _groups(self) -> list[GroupId]:
+        """The groups that are chosen, or that a chosen member is in."""
+        index = self.index
+        if index is None:
+            return []
+        found: dict[GroupId, None] = {}
+        for row in self.panel.tree.rows():
+            key = GroupId(row.target or row.key)
+            if index.group(key) is not None:
+                found[key] = None
+            elif (member := self._member(row)) is not None:
+                found[member.group] = None
+        return list(found)
+
+    def _member(self, row: GroupRow) -> groups.Member | None:
+        scene = self._bench.scene
+        held = scene.document.get(EntityId(row.key)) if scene is not None else None
+        return held if isinstance(held, groups.Member) else None
+
+    def _chosen(self, rows: list[GroupRow]) -> None:
+        """What is chosen in the tree is selected in the views: of a group all that is in it."""
+        index, scene = self.index, self._bench.scene
+        if index is None or scene is None:
+            return
+        keys: set[EntityId] = set()
+        for row in rows:
+            key = row.target or row.key
+            if index.group(GroupId(key)) is not None:
+                keys |= set(index.closure(GroupId(key)))
+            else:
+                keys.add(EntityId(key))
+        if keys:
+            self._bench.select(scene.tracks_of(keys))
+
+    # Commands
+
+    def _selected(self) -> list[EntityId]:
+        scene = self._bench.scene
+        return sorted(scene.selection) if scene is not None else []
+
+    def group(self) -> bool:
+        """What is selected as a new group; of which class is asked where the template has several."""
+        scene, keys = self._bench.scene, self._selected()
+        if scene is None or not keys:
+            self._bench.host.say("Select what belongs together.")
+            return False
+        names = [each.name for each in scene.ontology.groups] or [UNNAMED_CLASS]
+        name = names[0]
+        if len(names) > 1:
+            name, given = QInputDialog.getItem(self.panel, "Group", "Kind of group", names, 0, False)
+            if not given:
+                return False
+        return self._bench.apply(groups.grouped(name, keys))
+
+    def add(self) -> bool:
+        """What is selected into the group that is chosen in the tree."""
+        scene, chosen = self._bench.scene, self._groups()
+        if scene is None or len(chosen) != 1 or not self._selected():
+            self._bench.host.say("Choose one group in the tree, and select what is to join it.")
+            return False
+        return self._bench.apply(groups.joined(scene.document, chosen[0], self._selected()))
+
+    def take_out(self) -> bool:
+        """The members that are chosen in the tree out of their group; else what is selected, out of all."""
+        scene, index = self._bench.scene, self.index
+        if scene is None or index is None:
+            return False
+        rows = [member.id for row in self.panel.tree.rows() if (member := self._member(row)) is not None]
+        if not rows:
+            rows = [member.id for key in self._selected() for member in index.memberships(key)]
+        return self._bench.apply(groups.parted_members(scene.document, rows))
+
+    def set_role(self) -> bool:
+        """The role of the members that are chosen, or of what is selected."""
+        scene, index = self._bench.scene, self.index
+        if scene is None or index is None:
+            return False
+        members = [member for row in self.panel.tree.rows() if (member := self._member(row)) is not None]
+        members = members or [member for key in self._selected() for member in index.memberships(key)]
+        if not members:
+            self._bench.host.say("Choose a member in the tree.")
+            return False
+        group = index.group(members[0].group)
+        known = next((e for e in scene.ontology.groups if group and e.name == group.class_name), None)
+        roles = [each.name for each in known.roles] if known is not None else []
+        role, given = QInputDialog.getItem(self.panel, "Role", "Role in the group", ["", *roles], 0, True)
+        if not given:
+            return False
+        return self._bench.apply(groups.with_role(scene.document, [each.id for each in members], role))
+
+    def dissolve(self) -> bool:
+        """The groups that are chosen are none any more; their members stay."""
+        scene = self._bench.scene
+        return scene is not None and self._bench.apply(groups.dissolved(scene.document, self._groups()))
+
+    def select(self) -> bool:
+        """Everything that is in a group with what is selected."""
+        scene, index = self._bench.scene, self.index
+        if scene is None or index is None:
+            return False
+        found = index.selected_by(group for key in self._selected() for group in index.groups_of(key))
+        if not found:
+            self._bench.host.say("What is selected is in no group.")
+            return False
+        self._bench.select(scene.selection | scene.tracks_of(found))
+        return True
