@@ -30,7 +30,9 @@ def crops(frame: int) -> dict:
     return {
         "top": SpaceCrop(points, None, (3.0, 3.0), box((1.0, 2.0))),
         "side": SpaceCrop(points, np.full((500, 3), 200, np.uint8), (3.0, 2.0), box((2.0, 0.8))),
-        "camera": PictureCrop(image, (100.0, 50.0, 180.0, 110.0), box((20.0, 10.0)) + (140.0, 80.0)),
+        "camera": PictureCrop(
+            image, (100.0, 50.0, 180.0, 110.0), box((20.0, 10.0)) + np.array([140.0, 80.0])
+        ),
     }
 
 
