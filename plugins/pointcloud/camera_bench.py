@@ -79,7 +79,10 @@ class CameraBench(QObject):
         def take(data: bytes) -> None:
             # what comes late, for another item or frame, is dropped
             if turn == self._turn and self._wanted.get(camera) == key and camera in self.strip.cameras:
-                self.strip.put_picture(camera, key, data)
+                if data:
+                    self.strip.put_picture(camera, key, data)
+                else:
+                    self.strip.put_none(camera, "No picture at this moment")
 
         return take
 

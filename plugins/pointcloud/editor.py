@@ -18,6 +18,7 @@ from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
 from plugins.pointcloud.sequence_commands import SequenceCommands
+from plugins.pointcloud.sequence_panel import SequencePanel
 from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.sweeps import Sweeps
 from plugins.pointcloud.tools.reaching import scene_ground
@@ -35,6 +36,7 @@ from widgets.camera_strip import CameraStrip
 from widgets.cloud.drawn import LineSet, Region
 from widgets.hint_bar import Hint, HintBar
 from widgets.side_panel import SidePanel
+from widgets.timeline import Timeline
 
 TOOLS = ("select", "draw", "click", "three")
 
@@ -60,7 +62,10 @@ class PointCloudEditor(QWidget):
         self._answers = Answers(self.bench, self.panel)
         self._cuboids = CuboidCommands(self.bench, self.views)
         self._looks = ViewCommands(self.bench, self.views, self._show_all)
-        self.sequence = SequenceCommands(self.bench, self.sweeps, self)
+        self.timeline = Timeline()
+        self.sequence = SequenceCommands(self.bench, self.sweeps, self.timeline.transport, self)
+        self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
+        self.timeline.key_frame_wanted.connect(self.sequence.step_key)
         self._fresh = False  # the first sweep of an item is looked at whole
         self._commands: dict[str, Callable[[], bool]] = {
             **self.gestures.table,
@@ -79,10 +84,13 @@ class PointCloudEditor(QWidget):
         down = QSplitter(Qt.Orientation.Vertical)
         down.addWidget(self.views)
         down.addWidget(self.cameras.strip)
+        down.addWidget(self.timeline)
         down.setStretchFactor(0, 3)
         down.setStretchFactor(1, 1)
-        down.setChildrenCollapsible(False)
-        down.setSizes([680, 260])
+        down.setSizes([560, 220, 150])
+        self.timeline.setMinimumHeight(90)
+        for number in range(3):
+            down.setCollapsible(number, number == 2)
         self.cameras.strip.setMinimumHeight(140)
         across.addWidget(down)
         across.addWidget(self.panel)
@@ -138,6 +146,7 @@ class PointCloudEditor(QWidget):
         self.sweeps.open(item, document, scene.index.timeline)
         self.cameras.open()
         self.groups.open()
+        self._rows.open()
         self._fresh = True
         self.views.space.say("Loading the points…")
         self._frame_changed()
@@ -153,6 +162,7 @@ class PointCloudEditor(QWidget):
             self.sweeps.place_anew()
         self.cameras.refresh(ids)
         self.groups.refresh(ids)
+        self._rows.refresh()
         if before != scene.selection:
             self.bench.host.select(scene.selection)
         self._show_all()
@@ -217,6 +227,7 @@ class PointCloudEditor(QWidget):
         self.sweeps.forget()
         self.cameras.open()
         self.groups.open()
+        self._rows.open()
         self.views.space.say("")
         self.views.show_target(None, None)
         self._show_all()
@@ -257,6 +268,7 @@ class PointCloudEditor(QWidget):
             return
         self.sweeps.show(scene.frame)
         self.cameras.show_frame()
+        self._rows.show_frame()
         if self.sweeps.is_settled:
             self._points_there()
         self._show_all()
@@ -268,9 +280,9 @@ class PointCloudEditor(QWidget):
             return
         scene.points = self.sweeps.points()
         self.views.scene.set_ground(scene_ground(scene) if len(scene.points) else None)
+        self.views.space.say("" if len(scene.points) else "This frame has no points.")
         if self._fresh:
             self._fresh = False
-            self.views.space.say("" if len(scene.points) else "This frame has no points.")
             self.views.scene.set_look(self._looks.look_in(self.views.scene.look.mode))
             self.views.fit()
         self._show_all()
@@ -293,6 +305,7 @@ class PointCloudEditor(QWidget):
             one = keys[0] if len(keys) == 1 else None
             self.views.show_target(one, scene.placement(one) if one is not None else None)
         self.cameras.show_selection()
+        self._rows.show_selection()
         self._show_lit()
         self.info.show_scene(scene)
         self._answers.show()

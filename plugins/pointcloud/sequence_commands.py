@@ -1,11 +1,11 @@
-"""What keys do along a sequence: frames, key frames, playing."""
+"""What keys do along a sequence: frames, key frames, tracks that are carried on, joined and parted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QInputDialog, QWidget
 
 from plugins.pointcloud import track_changes, track_joins
@@ -16,22 +16,20 @@ from plugins.pointcloud.sweeps import Sweeps
 from studio.domain.edit import Edit
 from studio.domain.entities import Cuboid
 from studio.domain.ids import EntityId, TrackId
+from widgets.transport import Transport
 
-FASTEST_MS = 30
 FAR = 10  # frames that propagating goes over unless told otherwise
 
 
 class SequenceCommands(QObject):
     """`table` is what the editor runs by name."""
 
-    def __init__(self, bench: SpaceBench, sweeps: Sweeps, parent: QWidget) -> None:
+    def __init__(self, bench: SpaceBench, sweeps: Sweeps, transport: Transport, parent: QWidget) -> None:
         super().__init__(parent)
+        self._transport = transport
         self._bench = bench
         self._sweeps = sweeps
         self._window = parent
-        self._clock = QTimer(self)
-        self._clock.timeout.connect(self._played)
-        self.on_play: Callable[[bool], None] = lambda on: None
         self.table: dict[str, Callable[[], bool]] = {
             "pointcloud.frame_next": lambda: self.step(1),
             "pointcloud.frame_previous": lambda: self.step(-1),
@@ -46,10 +44,6 @@ class SequenceCommands(QObject):
             "pointcloud.merge": self.merge,
             "pointcloud.split": self.split,
         }
-
-    @property
-    def is_playing(self) -> bool:
-        return self._clock.isActive()
 
     def step(self, by: int) -> bool:
         """A neighbouring frame."""
@@ -69,33 +63,16 @@ class SequenceCommands(QObject):
         return bool(ahead) and self._bench.go_to(ahead[0])
 
     def turn_playing(self) -> bool:
-        """Play from here at the pace of the recording; at the end from the start."""
+        """Play from here at the pace of the recording, or stand still."""
         scene = self._bench.scene
         if scene is None or scene.index.timeline.frames < 2:
             return False
-        if self.is_playing:
-            self.stop()
-            return True
-        if scene.frame + 1 >= scene.index.timeline.frames:
-            self._bench.go_to(0)
-        line = scene.index.timeline
-        step_ns = line.end_ns(scene.frame) - line.time_ns(scene.frame)
-        self._clock.start(max(FASTEST_MS, min(round(step_ns / 1e6), 1000)))
-        self.on_play(True)
+        self._transport.toggle()
         return True
 
     def stop(self) -> None:
         """Stand still."""
-        if self.is_playing:
-            self._clock.stop()
-            self.on_play(False)
-
-    def _played(self) -> None:
-        scene = self._bench.scene
-        if scene is None or not self._sweeps.is_settled:
-            return  # playing waits for the points
-        if not self._bench.go_to(scene.frame + 1):
-            self.stop()
+        self._transport.pause()
 
     def _selected(self) -> list[TrackId]:
         scene = self._bench.scene

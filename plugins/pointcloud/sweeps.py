@@ -157,7 +157,9 @@ class Sweeps(QObject):
     def _came(self, key: Key, rendition: str, data: bytes) -> None:
         held = self._held.setdefault(key, Sweep())
         try:
-            if rendition == HEAD:
+            if not data:
+                held.fault = "This frame has no points."
+            elif rendition == HEAD:
                 held.head = read_head(data)
                 if key in self._shown:
                     self._draw_anew()
@@ -165,7 +167,8 @@ class Sweeps(QObject):
                 self._take(key, held, read_piece(data))
         except AtelierError as error:
             held.fault = error.message
-            self.failed.emit(error.message)
+        if held.fault and key == (self._shown or [key])[0]:
+            self.failed.emit(held.fault)
         # one after the other, so that the first shows the whole scene before the second is on its way
         if held.head is not None and not held.is_whole:
             self._ask(key, f"{HEAD}-{len(held.pieces)}")

@@ -61,7 +61,7 @@ class Host(QObject):
                 self.desk.show_error(error)
 
     def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None:
-        """Fetch a rendition in the background; `done` gets its bytes on the GUI thread."""
+        """Fetch a rendition in the background; `done` gets its bytes on the GUI thread, b"" of no file."""
         if self.opened is None:
             return
         session, item = self.desk.session, self.opened.item.id
@@ -69,6 +69,7 @@ class Host(QObject):
             ("media", item, stream, frame, rendition),
             lambda _call: session.media(item, stream, frame, rendition),
             done,
+            lambda error: done(b"") if error.code == "media.missing" else self.desk.show_error(error),
         )
 
     def say(self, text: str) -> None:

@@ -27,6 +27,7 @@ from tests.plugins.pointcloud.space_ground import (
     yaw_degrees,
 )
 from tests.plugins.pointcloud.space_host import SpaceHost
+from widgets.timeline_grid import RowPress
 
 CAR: XYZ = (10.0, 0.0, -1.0)
 Open = Callable[..., tuple[PointCloudEditor, SpaceHost]]
@@ -204,8 +205,8 @@ def test_playing_goes_on_to_the_last_frame_and_stops(open_editor: Open, qtbot: Q
     editor, _ = open_editor()
     editor.bench.go_to(8)
     editor.run("pointcloud.play")
-    assert editor.sequence.is_playing
-    qtbot.waitUntil(lambda: not editor.sequence.is_playing, timeout=5000)
+    assert editor.timeline.transport.is_playing
+    qtbot.waitUntil(lambda: not editor.timeline.transport.is_playing, timeout=5000)
     assert editor.scene.frame == 10
 
 
@@ -305,3 +306,32 @@ def test_the_tree_makes_rows_only_as_far_as_they_are_looked_at(open_editor: Open
     assert tree.model().rowCount(top) == 500
     tree.model().fetchMore(top)
     assert tree.model().rowCount(top) == 1000
+
+
+def test_the_timeline_shows_key_frames_and_goes_where_it_is_pressed(open_editor: Open, qtbot: QtBot) -> None:
+    track = a_track()
+    ends = cuboid(track, 0, centre=CAR), cuboid(track, 6, centre=CAR, made="auto", ends_here=True)
+    editor, _ = open_editor(track, *ends)
+    grid = editor.timeline.grid
+    qtbot.waitUntil(lambda: grid.index_of(track.id) == 0)
+    row = editor._rows._row(track.id, 0, "")
+    assert (row.keys.tolist(), row.made.tolist()) == ([0, 6], [0, 1])
+    assert [(bar.start, bar.stop) for bar in row.bars] == [(0, 7)]
+    grid.row_pressed.emit(RowPress(track.id, 4))
+    assert (editor.scene.frame, editor.scene.selection) == (4, {track.id})
+
+
+def test_a_group_has_a_lane_that_opens_to_its_members(open_editor: Open) -> None:
+    tracks = [a_track() for _ in range(2)]
+    editor, host = open_editor(*tracks, *(cuboid(each) for each in tracks))
+    at_times = ((0, 300_000_000),)
+    made = host.document.apply(grouped("convoy", [EntityId(each.id) for each in tracks], intervals=at_times))
+    editor.document_changed(frozenset(made.changes))
+    (group,) = editor.groups.index.groups
+    lane = editor._rows._row(group.id, 0, "")
+    assert (lane.is_lane, lane.fold, lane.note) == (True, "closed", "2")
+    assert [(bar.start, bar.stop) for bar in lane.bars] == [(0, 3)]
+    editor.timeline.grid.fold_wanted.emit(group.id)
+    assert [depth for _, depth, _ in editor._rows._lines] == [0, 1, 1, 0, 0]
+    editor.timeline.grid.row_pressed.emit(RowPress(group.id, None))
+    assert editor.scene.selection == {each.id for each in tracks}
