@@ -21,6 +21,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
         "training.cli.recovery:run",
         "write a node's recovery key to a file that you keep elsewhere",
     ),
+    "hand-in": ("studio.cli.hand_in:run", "give a node a journal that its studio cannot send any more"),
     "bench": ("studio.cli.bench:run", "print every measured ratio, ours and the reference in one run"),
 }
 

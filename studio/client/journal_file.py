@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -66,12 +66,18 @@ def framed(seal: Seal, head: Head, first: int, records: Iterable[Record]) -> byt
 
 
 def read(path: Path, key: bytes) -> Contents | None:
-    """What the file holds, or None where it was sealed under another key than `key`.
+    """What the file holds, or None where it was sealed under another key than `key`. Raises as `parse`."""
+    return parse(
+        path.read_bytes(), path.name, lambda head: Seal(key).open(head.wrapped, _head_aad(head.file))
+    )
+
+
+def parse(data: bytes, name: str, open_key: Callable[[Head], bytes | None]) -> Contents | None:
+    """What a journal's bytes hold; None where `open_key` finds no key of the file in its head.
 
     A tail that a crash cut short is left out; a record that was altered ends what is read, and `damage`
     (`journal.damaged`) names it. Raises `journal.damaged` where not even the head can be read.
     """
-    data = path.read_bytes()
     begin = len(MAGIC) + _LENGTH.size
     try:
         if data[: len(MAGIC)] != MAGIC:
@@ -79,17 +85,17 @@ def read(path: Path, key: bytes) -> Contents | None:
         (length,) = _LENGTH.unpack_from(data, len(MAGIC))
         head = msgspec.msgpack.decode(data[begin : begin + length], type=Head)
     except (ValueError, struct.error, msgspec.DecodeError) as error:
-        raise _damaged(path, "its head", 0) from error
-    own = Seal(key).open(head.wrapped, _head_aad(head.file))
+        raise _damaged(name, "its head", 0) from error
+    own = open_key(head)
     if own is None:
         return None
     contents = Contents(Seal(own), head, [], begin + length)
-    while contents.damage is None and _read_one(path, data, contents):
+    while contents.damage is None and _read_one(name, data, contents):
         pass
     return contents
 
 
-def _read_one(path: Path, data: bytes, contents: Contents) -> bool:
+def _read_one(name: str, data: bytes, contents: Contents) -> bool:
     """Take the next record; False at the end."""
     at, number = contents.sound_bytes, len(contents.records)
     left = len(data) - at
@@ -98,7 +104,7 @@ def _read_one(path: Path, data: bytes, contents: Contents) -> bool:
     length, check = _FRAME.unpack_from(data, at)
     body = at + _FRAME.size
     if check != _check(length, number) or not NONCE_BYTES + TAG_BYTES <= length <= LARGEST_RECORD:
-        contents.damage = _damaged(path, f"record {number}", number)
+        contents.damage = _damaged(name, f"record {number}", number)
         return False
     if left - _FRAME.size < length:
         return False
@@ -111,7 +117,7 @@ def _read_one(path: Path, data: bytes, contents: Contents) -> bool:
     if record is None:
         # the last record with its end still unwritten was never acknowledged: a crash, not a damage
         if not (body + length == len(data) and not any(sealed[-TAG_BYTES:])):
-            contents.damage = _damaged(path, f"record {number}", number)
+            contents.damage = _damaged(name, f"record {number}", number)
         return False
     contents.records.append(record)
     contents.sound_bytes = body + length
@@ -130,11 +136,11 @@ def _record_aad(file: bytes, number: int) -> bytes:
     return b"journal" + file + number.to_bytes(8, "little")
 
 
-def _damaged(path: Path, what: str, kept: int) -> AtelierError:
+def _damaged(name: str, what: str, kept: int) -> AtelierError:
     return AtelierError(
         "journal.damaged",
         f"The journal on this machine was altered: {what} cannot be read. The {kept} records before it are "
         "kept; the file was put aside.",
-        detail=path.name,
+        detail=name,
         hint="Look through what you did last. The file can be handed in to the node.",
     )

@@ -36,7 +36,7 @@ CODES: dict[str, str] = {
     "journal.damaged": "The journal holds a record that was altered; everything before it is kept.",
     "journal.no_file": "A journal that should be handed in cannot be read from the disk.",
     "journal.not_ours": "What was handed in is no journal, or was sealed to another node.",
-    "journal.no_reader": "Whose journal it is has no access any more, and nobody else was named to look at it.",
+    "journal.no_reader": "Whose journal it is has no access any more, and nobody else was named.",
     "journal.locked": "A journal was sealed under another key than this machine has now; it was put aside.",
     "journal.stopped": "The journal cannot be written any more (disk full or failing): nothing is kept here.",
     "audit.unsigned": "The head of a node's audit log is not signed by the node's own key.",

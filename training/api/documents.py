@@ -8,6 +8,8 @@ from studio.domain.wire.documents import (
     Draft,
     Drafts,
     Findings,
+    HandedIn,
+    HandIn,
     Lease,
     RevertBatch,
     RevisionQuery,
@@ -18,7 +20,7 @@ from studio.domain.wire.documents import (
 from studio.domain.wire.routes import REVIEW
 from studio.domain.wire.session import Empty
 from training.api.call import Call, Handler
-from training.work import documents, drafts, leases, reading, reverting
+from training.work import documents, drafts, handing_in, leases, reading, reverting
 
 
 def _item(call: Call[object]) -> ItemId:
@@ -82,6 +84,11 @@ def revert_batch(call: Call[RevertBatch]) -> BatchReverting:
     return reverting.ask(call.node, ProjectId(call.ids["project"]), call.body, call.who)
 
 
+def hand_in_journal(call: Call[HandIn]) -> HandedIn:
+    """Take a journal in."""
+    return handing_in.hand_in(call.node, call.body, call.who)
+
+
 HANDLERS: dict[str, Handler] = {
     "document": document,
     "save_edit": save_edit,
@@ -93,4 +100,5 @@ HANDLERS: dict[str, Handler] = {
     "keep_draft": keep_draft,
     "drop_draft": drop_draft,
     "revert_batch": revert_batch,
+    "hand_in_journal": hand_in_journal,
 }

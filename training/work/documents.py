@@ -55,7 +55,7 @@ def save_edit(node: Node, item: ItemId, save: SaveEdit, who: Session) -> Saved:
             draft = _as_draft(item, save, node.clock.now_ns())
             if len(draft.state) > LARGEST_DRAFT:
                 return _lost("on your own machine")
-            drafts.keep(node, tx, who, draft, sealer)
+            drafts.keep(node, tx, who.user, draft, sealer)
             return _lost("as a draft")
         if save.ontology_version > stored.ontology_version:
             _check_ontology_version(tx, stored.project, save.ontology_version)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from studio.domain import canonical
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ItemId, OperationId
+from studio.domain.ids import ItemId, OperationId, UserId
 from studio.domain.wire.documents import Draft
 from training.data.sealing import Sealer
 from training.store import drafts as rows
@@ -25,25 +25,25 @@ def put(node: Node, draft: Draft, who: Session) -> None:
     """Keep a draft, in place of its earlier state. Raises `draft.too_many`, `access.missing`."""
 
     def work(tx: Transaction) -> None:
-        keep(node, tx, who, draft, node.keys.item_sealer(tx, draft.item))
+        keep(node, tx, who.user, draft, node.keys.item_sealer(tx, draft.item))
         audit.append(node, tx, who.user, "draft.keep", f"{draft.item} {draft.id}")
 
     node.store.grouped(work)
 
 
-def keep(node: Node, tx: Transaction, who: Session, draft: Draft, sealer: Sealer) -> None:
-    """As `put`, in the caller's transaction."""
+def keep(node: Node, tx: Transaction, user: UserId, draft: Draft, sealer: Sealer) -> None:
+    """As `put`, for `user`, in the caller's transaction."""
     earlier = rows.get(tx, draft.id)
-    if earlier is not None and (earlier.user != who.user or earlier.item != draft.item):
+    if earlier is not None and (earlier.user != user or earlier.item != draft.item):
         raise missing()
-    if earlier is None and rows.count_of(tx, draft.item, who.user) >= MOST:
+    if earlier is None and rows.count_of(tx, draft.item, user) >= MOST:
         raise AtelierError(
             "draft.too_many",
             "There are too many drafts of yours on this item. This one is kept on your own machine alone.",
             hint="Open the item and decide on the drafts that wait there.",
         )
     payload = sealer.seal(canonical.encode(draft), _aad(draft.item, draft.id))
-    rows.put(tx, StoredDraft(draft.id, draft.item, who.user, node.clock.now_ns(), payload))
+    rows.put(tx, StoredDraft(draft.id, draft.item, user, node.clock.now_ns(), payload))
 
 
 def of(node: Node, item: ItemId, who: Session) -> tuple[Draft, ...]:

@@ -84,6 +84,29 @@ class Drafts(Message, frozen=True):
     drafts: tuple[Draft, ...]
 
 
+class HandIn(Message, frozen=True):
+    """A studio's journal file as it lies on a disk: sealed to this node, which alone can read it."""
+
+    journal: bytes
+    reader: UserId | None = None  # who is offered what it holds; None: the person whose journal it is
+
+
+class HandedIn(Message, frozen=True):
+    """What became of a journal: nothing of it was applied."""
+
+    owner: str
+    reader: str
+    edits: int  # that the node had not acknowledged, and unfinished gestures
+    drafts: int  # that wait for the reader now; Edits that build on one another are one
+    saved: int = 0  # Edits that the node had after all
+    elsewhere: int = 0  # drafts that wait for somebody else since an earlier hand-in
+    no_access: int = 0  # Edits of items that the reader may not edit
+    gone: int = 0  # Edits of items that were erased or never were
+    left: int = 0  # Edits that are too large or too many for drafts, or unsound
+    is_whole: bool = True  # otherwise the file is damaged: what stood before the damage was taken
+    items: tuple[tuple[ItemId, str], ...] = ()  # with a draft, and their names where the asker may see them
+
+
 class Findings(Message, frozen=True):
     findings: tuple[Finding, ...]
 

@@ -112,6 +112,7 @@ FINDINGS = Route("findings", "GET", "/items/{item}/findings", Empty, d.Findings,
 DRAFTS = Route("drafts", "GET", "/items/{item}/drafts", Empty, d.Drafts, roles=ANNOTATE)
 KEEP_DRAFT = Route("keep_draft", "PUT", "/items/{item}/drafts/{draft}", d.Draft, Empty, roles=ANNOTATE)
 DROP_DRAFT = Route("drop_draft", "DELETE", "/items/{item}/drafts/{draft}", Empty, Empty, roles=ANNOTATE)
+HAND_IN_JOURNAL = Route("hand_in_journal", "POST", "/journals", d.HandIn, d.HandedIn, "session")
 REVERT_BATCH = Route(
     "revert_batch",
     "POST",
