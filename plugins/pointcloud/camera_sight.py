@@ -10,8 +10,12 @@ from studio.domain.contracts.editing import Pointer
 from studio.domain.entities import Calibration
 from studio.domain.space import Floats, Pose, as_xyz, chained, inverse, inward, matrix_of
 from studio.domain.values import XYZ
+from widgets.cloud.drawn import LineSet, LineStyle, one_style
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.space_view import XY, SpaceView
+
+RAY_M = 80.0  # how far a ray is drawn
+RAY_STYLE = LineStyle("#ffd54f", 1.2, "solid", 0.9)
 
 
 class CameraSight(SpaceView, frozen=True):
@@ -88,3 +92,12 @@ def space_pointer(sight: CameraSight, pointer: Pointer) -> SpacePointer | None:
         pointer.tilt,
         pointer.time_ns,
     )
+
+
+def sight_line(pointer: SpacePointer) -> LineSet:
+    """The ray through a place of a camera's picture, in pieces, so that bent lenses bend it; else nothing."""
+    if not isinstance(pointer.view, CameraSight):
+        return LineSet()
+    reaches = np.array([1.0, 2.0, 4.0, 7.0, 11.0, 16.0, 25.0, 40.0, RAY_M])
+    along = np.array(pointer.origin) + reaches[:, None] * np.array(pointer.direction)
+    return one_style(np.stack([along[:-1], along[1:]], axis=1), RAY_STYLE)

@@ -61,7 +61,7 @@ class PointCloudEditor(QWidget):
         self.gestures = Gestures(self.bench, self.views)
         self._answers = Answers(self.bench, self.panel)
         self._cuboids = CuboidCommands(self.bench, self.views)
-        self._looks = ViewCommands(self.bench, self.views, self._show_all)
+        self._looks = ViewCommands(self.bench, self.views, self.sweeps, self._show_all)
         self.timeline = Timeline()
         self.sequence = SequenceCommands(self.bench, self.sweeps, self.timeline.transport, self)
         self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
@@ -291,6 +291,8 @@ class PointCloudEditor(QWidget):
         scene, cloud = self.scene, self.views.scene
         rows = scene.rows() if scene is not None else ()
         cloud.set_lines(scene.lines_at_rest() if scene is not None else LineSet(), "rest")
+        paths = scene.path_lines() if scene is not None and self._looks.paths else LineSet()
+        cloud.set_lines(paths, "ghosts")
         cloud.set_words(
             texts=scene.texts() if scene is not None and self._looks.names else (),
             marks=scene.marks() if scene is not None else (),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.camera_sight import sight_line
 from plugins.pointcloud.keymap import CROSS_STEPS, STEPS
 from plugins.pointcloud.tools.click import OneClickTool
 from plugins.pointcloud.tools.draw import DrawCuboidTool
@@ -42,6 +43,7 @@ class Gestures(QObject):
         self.cross: XYZ | None = None  # of the keyboard
         self.hovered: EntityId | None = None
         self._hot: GripName | None = None
+        self._drew_ray = False
         self.table: dict[str, Callable[[], bool]] = {
             **{f"pointcloud.tool.{name}": self._taker(name) for name in self._tools},
             "pointcloud.keyboard": self.take_up_cross,
@@ -92,9 +94,11 @@ class Gestures(QObject):
         found = None
         if self.tool is self._select and hot is None:
             found = cuboid_under(scene, pointer)
-        if (found, hot) != (self.hovered, self._hot):
-            self.hovered, self._hot = found, hot
-            lines = scene.hover_lines(found) if found and found not in scene.selection else LineSet()
+        # what a camera shows at a place lies somewhere along a ray: the other views and cameras draw it
+        ray = sight_line(pointer) if found is None and hot is None else LineSet()
+        if (found, hot) != (self.hovered, self._hot) or len(ray) or self._drew_ray:
+            self.hovered, self._hot, self._drew_ray = found, hot, bool(len(ray))
+            lines = scene.hover_lines(found) if found and found not in scene.selection else ray
             self._views.scene.set_lines(lines, "hover")
             self._views.show_grips(one, hot)
 

@@ -130,6 +130,8 @@ def _words(scene: SpaceScene | None, keys: list[EntityId]) -> str:
     said = []
     if count is not None:
         said.append("no point inside" if not count else f"{count:,} points inside")
+    if (motion := scene.motion_of(keys[0])) is not None:
+        said.append(f"{motion[0]:.1f} m/s, {math.degrees(motion[1]):+.0f}°/s")
     if isinstance(found, Interpolated):
         said.append("computed between key frames" if found.after else "stands still after its last key frame")
     else:

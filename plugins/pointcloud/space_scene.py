@@ -20,12 +20,21 @@ from studio.domain.entities import Cuboid, Remark, Shape, Track
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, TrackId
 from studio.domain.ontology import Ontology
-from studio.domain.space import CORNER_SIGNS, Floats, corners
+from studio.domain.space import CORNER_SIGNS, Floats, Pose, chained, corners, inward, wrapped, yaw_of
 from studio.domain.values import XYZ, Quaternion
 from studio.domain.wire.projects import Item, Stream
 from widgets.canvas.drawables import ShapeStyle
 from widgets.class_styles import styles_of
-from widgets.cloud.drawn import Dash, LineSet, LineStyle, SpaceMark, SpaceText, cuboid_segments
+from widgets.cloud.drawn import (
+    Dash,
+    LineSet,
+    LineStyle,
+    SpaceMark,
+    SpaceText,
+    cuboid_segments,
+    joined_lines,
+    one_style,
+)
 from widgets.object_list import ObjectRow
 
 # who made a key frame, or that it is computed, is told by the dash; the class by colour and letter
@@ -193,6 +202,39 @@ class SpaceScene:
             for one in cuboids
         )
         return LineSet(cuboid_segments(boxes), each, styles, each, tuple(one.id for one in cuboids))
+
+    def path_lines(self) -> LineSet:
+        """The ways of the selected tracks (of all, where none is) over the item, in the ego frame here."""
+        line, sweep = self.index.timeline, self.index.sweep(world=True)
+        pose = line.pose(self.frame)
+        sets = []
+        for row, key in enumerate(sweep.tracks):
+            seen = sweep.seen[:, row]
+            if (self.selection and key not in self.selection) or seen.sum() < 2:
+                continue
+            floor = sweep.centres[:, row] - [0.0, 0.0, 0.5] * sweep.sizes[:, row]
+            along = inward(pose, floor)
+            kept = seen[:-1] & seen[1:]
+            style = LineStyle(self.style_of_class(self.class_of(key)).color, 1.5, "solid", 0.8)
+            sets.append(one_style(np.stack([along[:-1], along[1:]], axis=1)[kept], style, key))
+        return joined_lines(sets)
+
+    def motion_of(self, track: EntityId) -> tuple[float, float] | None:
+        """Speed over ground (m/s) and yaw rate (radians/s) of a track, from the frames around; or None."""
+        line = self.index.timeline
+        first, last = max(self.frame - 1, 0), min(self.frame + 1, line.frames - 1)
+        there = [self.index.cuboid_at(TrackId(track), frame) for frame in (first, last)]
+        if first == last or there[0] is None or there[1] is None:
+            return None
+        poses = [
+            chained(line.pose(frame), Pose(each.centre, each.rotation))
+            for frame, each in zip((first, last), there, strict=True)
+            if each is not None
+        ]
+        seconds = float(line.clock_s[last] - line.clock_s[first])
+        way = np.array(poses[1].translation) - np.array(poses[0].translation)
+        turned = wrapped(yaw_of(poses[1].rotation) - yaw_of(poses[0].rotation))
+        return float(np.hypot(way[0], way[1])) / seconds, turned / seconds
 
     def texts(self) -> tuple[SpaceText, ...]:
         """Class letter and number over each cuboid."""

@@ -60,6 +60,8 @@ class Sweeps(QObject):
         self._held: OrderedDict[Key, Sweep] = OrderedDict()
         self._asked: set[tuple[Key, str]] = set()
         self._shown: list[Key] = []
+        self._around: list[Key] = []  # sweeps of other moments that are laid beside the visible one
+        self._reach = 0  # how many of them before and after
         self._hidden: frozenset[StreamId] = frozenset()
 
     def open(self, item: Item, document: Document, timeline: Timeline) -> None:
@@ -73,7 +75,7 @@ class Sweeps(QObject):
         self._item = None
         self._held.clear()
         self._asked.clear()
-        self._shown = []
+        self._shown, self._around = [], []
         self._scene.set_cloud(())
 
     @property
@@ -93,10 +95,29 @@ class Sweeps(QObject):
             (each.id, frame if number == 0 else frame_near(each, time_ns))
             for number, each in enumerate(self.streams)
         ]
-        for key in self._shown:
+        self._around = [
+            (self.streams[0].id, other)
+            for other in range(frame - self._reach, frame + self._reach + 1)
+            if other != frame and 0 <= other < self._timeline.frames and self.streams
+        ]
+        for key in (*self._shown, *self._around):
             self._ask(key, HEAD)
         self._draw_anew()
         self._look_ahead(frame)
+
+    @property
+    def reach(self) -> int:
+        """How many sweeps before and after the visible one are shown with it."""
+        return self._reach
+
+    def set_reach(self, sweeps: int) -> None:
+        """Lay so many sweeps before and after over the visible one, each from where the car was then.
+
+        What stands still becomes dense; what moves leaves a trace. Tools see the visible sweep alone.
+        """
+        self._reach = max(0, sweeps)
+        if self._shown:
+            self.show(self._shown[0][1])
 
     def place_anew(self) -> None:
         """Sensors' or the ego's poses have changed."""
@@ -107,8 +128,8 @@ class Sweeps(QObject):
     def set_hidden(self, streams: Iterable[StreamId]) -> None:
         """Lidars that are not shown."""
         self._hidden = frozenset(streams)
-        for key, cloud in self._scene.clouds.items():
-            self._scene.set_visible(key, cloud.visible and key not in self._hidden)
+        for name in self._scene.clouds:
+            self._scene.set_visible(name, name not in self._hidden)
 
     def points(self) -> FramePoints:
         """What has come of the visible frame, in the ego frame."""
@@ -161,7 +182,7 @@ class Sweeps(QObject):
                 held.fault = "This frame has no points."
             elif rendition == HEAD:
                 held.head = read_head(data)
-                if key in self._shown:
+                if key in self._shown or key in self._around:
                     self._draw_anew()
             else:
                 self._take(key, held, read_piece(data))
@@ -178,8 +199,14 @@ class Sweeps(QObject):
 
     def _take(self, key: Key, held: Sweep, piece: Piece) -> None:
         held.pieces.append(piece)
-        if key in self._shown and key[0] in self._scene.clouds:
-            self._scene.append(key[0], piece.xyz, _drawn_fields(piece))
+        if (name := self._name(key)) in self._scene.clouds:
+            self._scene.append(name, piece.xyz, _drawn_fields(piece))
+
+    def _name(self, key: Key) -> str:
+        """What the scene calls a sweep: its lidar, of another moment with its frame; "" for none of its."""
+        if key in self._shown:
+            return key[0]
+        return f"{key[0]} {key[1]}" if key in self._around else ""
 
     def _look_ahead(self, frame: int) -> None:
         for by in AHEAD:
@@ -188,12 +215,12 @@ class Sweeps(QObject):
 
     def _drop_old(self) -> None:
         """The sweeps that were looked at longest ago go, and can be asked for again."""
-        for key in self._shown:
-            if key in self._held:
-                self._held.move_to_end(key)
+        wanted = {*self._shown, *self._around}
+        for key in wanted & self._held.keys():
+            self._held.move_to_end(key)
         count = sum(len(piece.xyz) for held in self._held.values() for piece in held.pieces)
         for key in list(self._held):
-            if count <= KEPT_POINTS or key in self._shown:
+            if count <= KEPT_POINTS or key in wanted:
                 break
             count -= sum(len(piece.xyz) for piece in self._held.pop(key).pieces)
             self._asked = {each for each in self._asked if each[0] != key}
@@ -202,21 +229,21 @@ class Sweeps(QObject):
 
     def _draw_anew(self) -> None:
         self._scene.set_cloud(self._layers())
-        for key in self._shown:
+        for key in (*self._shown, *self._around):
             held = self._held.get(key)
             if held is not None and held.head is not None:
                 for piece in held.pieces:
-                    self._scene.append(key[0], piece.xyz, _drawn_fields(piece))
+                    self._scene.append(self._name(key), piece.xyz, _drawn_fields(piece))
 
     def _layers(self) -> list[CloudLayer]:
         layers = []
-        for key in self._shown:
+        for key in (*self._shown, *self._around):
             held = self._held.get(key)
             if held is not None and held.head is not None:
                 fields = {name: np.empty((0, 3) if name == "rgb" else 0) for name in held.head.fields}
                 layers.append(
                     CloudLayer(
-                        key[0],
+                        self._name(key),
                         EMPTY,
                         fields,
                         self._matrix(key, held.head),

@@ -7,20 +7,26 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.sweeps import Sweeps
 from plugins.pointcloud.views import Views
-from widgets.cloud.drawn import Look, Mode
+from widgets.cloud.drawn import Look, Mode, Region
 
 MODES: tuple[Mode, ...] = ("height", "intensity", "rgb", "label", "ring", "time", "plain")
 RANGES: dict[str, tuple[float, float]] = {"intensity": (0.0, 1.0), "ring": (0.0, 64.0), "time": (-0.1, 0.1)}
+REACHES = (0, 2, 5, 10)  # sweeps each way that are laid over the visible one
+CEILING_M = 3.0  # above the ground, from which on points are hidden
+BESIDE_M = 3.0  # around a cuboid that is looked at alone
 POINT_SIZES = (1.0, 8.0)  # logical pixels
 
 
 class ViewCommands:
     """`table` is what the editor runs by name."""
 
-    def __init__(self, bench: SpaceBench, views: Views, changed: Callable[[], None]) -> None:
+    def __init__(self, bench: SpaceBench, views: Views, sweeps: Sweeps, changed: Callable[[], None]) -> None:
         self._bench = bench
         self._views = views
+        self._sweeps = sweeps
+        self.paths = False
         self._changed = changed
         self.names = True
         self.table: dict[str, Callable[[], bool]] = {
@@ -30,6 +36,10 @@ class ViewCommands:
             "pointcloud.larger_points": lambda: self.resize_points(1.0),
             "pointcloud.smaller_points": lambda: self.resize_points(-1.0),
             "pointcloud.names": self.turn_names,
+            "pointcloud.around": self.next_reach,
+            "pointcloud.focus": self.turn_focus,
+            "pointcloud.ceiling": self.turn_ceiling,
+            "pointcloud.paths": self.turn_paths,
             "pointcloud.yaw_only": self.turn_yaw_only,
             "pointcloud.one_size": self.turn_one_size,
         }
@@ -84,6 +94,42 @@ class ViewCommands:
         look = self._views.scene.look
         size = min(max(look.point_size + by, POINT_SIZES[0]), POINT_SIZES[1])
         self._views.scene.set_look(replace(look, point_size=size))
+        return True
+
+    def next_reach(self) -> bool:
+        """More sweeps laid over each other; in the end the visible one alone again."""
+        held = self._sweeps.reach
+        reach = REACHES[(REACHES.index(held) + 1) % len(REACHES)] if held in REACHES else 0
+        self._sweeps.set_reach(reach)
+        said = f"{reach} sweeps before and after are shown, too." if reach else "This sweep alone is shown."
+        self._bench.host.say(said)
+        return True
+
+    def turn_focus(self) -> bool:
+        """Only the points around the one selected cuboid, or all of them again."""
+        look, scene = self._views.scene.look, self._bench.scene
+        if look.crop is not None:
+            self._views.scene.set_look(replace(look, crop=None))
+            return True
+        keys = scene.movable() if scene is not None else []
+        at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None
+        if at is None:
+            self._bench.host.say("Select one cuboid.")
+            return False
+        wide = (at.size[0] + 2 * BESIDE_M, at.size[1] + 2 * BESIDE_M, at.size[2] + 2 * BESIDE_M)
+        self._views.scene.set_look(replace(look, crop=Region(at.centre, wide, at.rotation)))
+        return True
+
+    def turn_ceiling(self) -> bool:
+        """Without the points that are high above the ground, or with them again."""
+        look, ground = self._views.scene.look, self._views.scene.ground_z
+        slab = None if look.slab is not None or ground is None else (-1e4, ground + CEILING_M)
+        self._views.scene.set_look(replace(look, slab=slab))
+        return True
+
+    def turn_paths(self) -> bool:
+        self.paths = not self.paths
+        self._changed()
         return True
 
     def turn_names(self) -> bool:

@@ -32,7 +32,7 @@ ONTOLOGY = Ontology(
             size_m=(4.2, 1.8, 1.6),
             attributes=(
                 AttributeType("parked", "check"),
-                AttributeType("door", "check", each_frame=True, key="U"),
+                AttributeType("door", "check", each_frame=True, key="#"),
             ),
         ),
         ClassType("person", title="Person", size_m=(0.8, 0.8, 1.8)),

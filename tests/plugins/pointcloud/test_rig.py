@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from plugins.pointcloud.camera_sight import CameraSight, sight_of, space_pointer
+from plugins.pointcloud.camera_sight import CameraSight, sight_line, sight_of, space_pointer
 from plugins.pointcloud.rig import Rig
 from plugins.pointcloud.timeline import Timeline
 from plugins.pointcloud.tools.reaching import grips_of
@@ -23,6 +24,8 @@ from studio.domain.values import XYZ
 from studio.domain.wire.projects import Stream
 from tests.plugins.pointcloud.space_ground import LIDAR, a_track, close, cuboid, scene_with, select
 from widgets.cloud.drawn import LineStyle, cuboid_segments, one_style
+from widgets.cloud.pointer import SpacePointer
+from widgets.cloud.space_view import SpaceView
 
 FRONT = StreamId("front")
 # camera axes (x right, y down, z forward) in the ego frame (x forward, y left, z up)
@@ -233,3 +236,30 @@ def test_the_camera_that_sees_most_is_best() -> None:
     assert rig.best(0, corners((15.0, 0.0, 0.5), (4.0, 2.0, 1.5), NO_TURN)) == FRONT
     assert rig.best(0, corners((1.0, 15.0, 0.5), (4.0, 2.0, 1.5), NO_TURN)) == side
     assert rig.best(0, corners((-15.0, 0.0, 0.5), (4.0, 2.0, 1.5), NO_TURN)) is None
+
+
+def test_what_a_camera_shows_is_a_line_on_the_others_through_the_same_place() -> None:
+    side = StreamId("left")
+    given = (*streams(), Stream(side, "left", "image", frames=11, width=1280, height=720))
+    other = camera(yaw=0.3)
+    other = Calibration(
+        other.id, side, other.model, other.size, other.intrinsics, (), (1.0, 2.0, 1.4), other.rotation
+    )
+    rig = Rig(Document([camera(), other]), given, Timeline(given))
+    first, second = rig.cameras
+    sight = sight_of(rig, first, 0, 1.0)
+    place = np.array([[16.0, 1.0, 0.5]])
+    x, y, _ = sight.to_screen(place)[0].tolist()
+    ray = sight_line(space_pointer(sight, Pointer("hover", (x, y))))
+    seen = rig.on_picture(second, 0, ray)
+    wanted = project(place, second.calibration)[0]
+    ends = seen.ends
+    along = ends[:, 1] - ends[:, 0]
+    off = np.abs(along[:, 0] * (wanted - ends[:, 0])[:, 1] - along[:, 1] * (wanted - ends[:, 0])[:, 0])
+    assert (off / np.linalg.norm(along, axis=1)).max() < 1e-6
+    assert len(sight_line(replace_view(space_pointer(sight, Pointer("hover", (x, y)))))) == 0
+
+
+def replace_view(pointer: SpacePointer) -> SpacePointer:
+    """The same over a view that is no camera's."""
+    return replace(pointer, view=SpaceView())
