@@ -13,6 +13,7 @@ _ANGLES = 90  # that are tried in a quarter turn
 _SAMPLE = 600  # points that decide the heading; more of them only cost time
 _ENOUGH = 6  # points below which their shape says nothing about a heading
 _NEAREST_M = 0.05  # to an edge; nearer counts the same
+_STRAY = 0.03  # share of the points that may lie beyond an edge: a mirror, an aerial, something beside it
 _WHOLE = 0.8  # share of the usual length that is seen of a side which ends there
 _HINT_WEIGHT = 0.3
 _UNSEEN = 0.3  # how much a side that lies along the line of sight says, beside one across it
@@ -85,8 +86,10 @@ def _quarter(points: Floats, yaw_hint: float | None, sensor: XYZ) -> float:
 
 def _to_edge(places: Floats) -> Floats:
     """(A, N) distances to the end of each row that the row's points lie nearer to as a whole."""
-    above = places - places.min(axis=1, keepdims=True)
-    below = places.max(axis=1, keepdims=True) - places
+    stray = int(_STRAY * places.shape[1])
+    ordered = np.partition(places, (stray, -1 - stray), axis=1)
+    above = np.abs(places - ordered[:, stray, None])
+    below = np.abs(ordered[:, -1 - stray, None] - places)
     nearer = (above**2).sum(axis=1) < (below**2).sum(axis=1)
     found: Floats = np.where(nearer[:, None], above, below)
     return found

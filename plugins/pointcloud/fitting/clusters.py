@@ -18,7 +18,7 @@ _GRAIN_M = 0.12  # points nearer to each other than this count as one; at wider 
 _CATCH_M = 1.5  # how far from a click something may begin
 # gaps that are tried, as shares of the widest, until what is joined has the usual size
 _TIGHTER = (1.0, 0.75, 0.55, 0.4, 0.3)
-_ROOM = 1.2  # times the usual size that something may have
+_ROOM = 1.25  # times the usual size that something may have
 _SPLINTER = 0.6  # times the usual width that something must have
 _ACROSS = 0.7  # times the usual width: how far apart parts of one thing may hang
 _FURTHEST_M = 1.5
