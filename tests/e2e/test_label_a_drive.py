@@ -66,7 +66,7 @@ def seen_point(drive: Scene, centre: tuple[float, float, float]) -> tuple[float,
     return x, y, z
 
 
-def test_a_drive_is_labelled_corrected_in_a_camera_played_undone_and_redone(
+def test_a_drive_is_labelled_corrected_in_a_camera_grouped_played_undone_and_redone(
     sit_down: Callable[..., Person], tmp_path: Path, drive: Scene
 ) -> None:
     folder = tmp_path / "drive"
@@ -98,15 +98,24 @@ def test_a_drive_is_labelled_corrected_in_a_camera_played_undone_and_redone(
     )
     assert moved[0]["size"] == made["size"]
 
+    # two more cars by a click each, and the three of them are a group
+    ann.press("c")
+    for number, other in enumerate(nearest_cars(drive)[1:3], 2):
+        ann.point_at_place(seen_point(drive, other), "top")
+        ann.until(lambda number=number: len(ann.cuboids()) == number, f"cuboid number {number}")
+    ann.press("ctrl+a", "ctrl+g")
+    ann.until(lambda: ann.ask(groups=True) == [["group", 3]], "a group of three")
+
     # the sequence is played to its end: the cuboid stands still in the world while the car drives on
     ann.press("shift+space")
     last = ann.until(
         lambda: [each for each in ann.cuboids() if each["frame"] == FRAMES - 1], "the last frame"
     )
+    assert len(last) == 3
     assert abs(last[0]["centre"][0] - moved[0]["centre"][0]) > 0.5
 
     # everything is undone, and after a restart done again
-    ann.press("ctrl+z", "ctrl+z")
+    ann.press(*["ctrl+z"] * 5)
     ann.until(lambda: ann.cuboids() == [], "everything taken back")
     ann.reads("State of your work", "Saved")
     assert ann.leave() == 0
@@ -114,6 +123,8 @@ def test_a_drive_is_labelled_corrected_in_a_camera_played_undone_and_redone(
     ann.reads("State of your work", "Saved")
     open_it(ann)
     assert ann.cuboids() == []
-    ann.press("ctrl+shift+z", "ctrl+shift+z")
-    again = ann.until(ann.cuboids, "the cuboid done again")
-    assert again[0]["centre"] == moved[0]["centre"]
+    ann.press(*["ctrl+shift+z"] * 5)
+    ann.until(lambda: ann.ask(groups=True) == [["group", 3]], "the group done again")
+    ann.press("Home", "comma", "comma", "comma")
+    again = ann.until(lambda: len(ann.cuboids()) == 3 and ann.cuboids(), "the cuboids done again")
+    assert moved[0]["centre"] in [each["centre"] for each in again if each["frame"] == 0]
