@@ -14,6 +14,16 @@ PLUGIN = Plugin(
         "plugins.pointcloud.tools.three:ThreeClicksTool",
     ),
     commands=("plugins.pointcloud.commands:COMMANDS",),
+    formats=(
+        "plugins.pointcloud.formats.argoverse2:Argoverse2",
+        "plugins.pointcloud.formats.datumaro3d:Datumaro3d",
+        "plugins.pointcloud.formats.labelcloud:LabelCloud",
+        "plugins.pointcloud.formats.segments:Segments",
+        "plugins.pointcloud.formats.semantic_kitti:SemanticKitti",
+        "plugins.pointcloud.formats.supervisely:Supervisely",
+        "plugins.pointcloud.formats.sustech:Sustech",
+        "plugins.pointcloud.formats.xtreme1:Xtreme1",
+    ),
     media="plugins.pointcloud.media:PointMedia",
     metrics=("plugins.pointcloud.metrics:CuboidDetection",),
 )
