@@ -7,8 +7,10 @@ import time
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QImage,
     QInputEvent,
     QKeyEvent,
     QPainter,
@@ -31,9 +33,11 @@ from widgets.cloud.line_paint import paint_lines
 from widgets.cloud.lines import nearest_line
 from widgets.cloud.picking import Pick, nearest_point
 from widgets.cloud.pointer import SpacePointer
+from widgets.cloud.relief import shadows
 from widgets.cloud.renderer import Budget, Frame, Renderer, Shot, next_slice, shared_out
 from widgets.cloud.scene import KEPT_LINES, LINES, CloudScene
 from widgets.cloud.space_view import XY, Side, SpaceView, in_plane
+from widgets.decoding import PictureDecoder
 from widgets.painted import paint_guarded
 
 REST_MS = 150  # after the last event the rest of the points is drawn
@@ -54,7 +58,7 @@ class CloudView(QWidget):
 
     pointer = Signal(object)  # a SpacePointer
     view_changed = Signal(object)  # a SpaceView
-    refined = Signal()  # every point is drawn
+    refined = Signal()  # every point is drawn, in relief where the look says so
     painting_failed = Signal()
 
     side: Side = "space"
@@ -84,6 +88,10 @@ class CloudView(QWidget):
         self._drawn_by: Renderer | None = None
         self._stale = True  # the points have to be drawn anew
         self._base: QPixmap | None = None  # points and what lies still over them
+        self._shadows: QImage | None = None  # over the points, once they are all drawn
+        self._shape = 0  # grows whenever other points are drawn, so that shadows of others are known
+        self._beside = PictureDecoder(self)
+        self._beside.decoded.connect(self._shaded)
         self._mouse: XY | None = None
         self._cursor: XYZ | None = None
         self._crosshair = False
@@ -164,7 +172,9 @@ class CloudView(QWidget):
         """Nearly all points; the few far ones are left out."""
         bounds = self.scene.bounds()
         if bounds is not None:
-            self.set_view(self.view.fitted(*bounds))
+            points = self.scene.sample()
+            near = ((points >= bounds[0]) & (points <= bounds[1])).all(axis=1)
+            self.set_view(self.view.fitted_to(points[near] if near.any() else np.array(bounds)))
 
     def zoom(self, factor: float) -> None:
         """Closer or farther, to the middle of the window."""
@@ -239,6 +249,7 @@ class CloudView(QWidget):
 
     def _points_changed(self) -> None:
         self._stale, self._base = True, None
+        self._drop_shadows()
         self._rest.stop()
         self.scene.moved_at = time.perf_counter()
         self.update()
@@ -303,13 +314,12 @@ class CloudView(QWidget):
         self._is_moving = False
         counts = next_slice(self._sizes(), self._frame.drawn, self._slice)
         if counts is None:
-            self._base = None  # painted once more, with all care
-            self.update()
-            self.refined.emit()
+            self._finish()
             return
         before = sum(self._frame.drawn.values())
         started = time.perf_counter()
         self._frame.extend(self.scene.visible_clouds(), counts)
+        self._drop_shadows()
         now = time.perf_counter()
         done = sum(self._frame.drawn.values()) - before
         self._slice = round(min(max(done * SLICE_S / max(now - started, 1e-4), 20_000), 4_000_000))
@@ -318,6 +328,25 @@ class CloudView(QWidget):
             self._shown_at = now
             self.update()
         self._rest.start(0)
+
+    def _finish(self) -> None:
+        """Every point is drawn: paint once more with all care, in relief where that is wanted."""
+        if self.scene.look.relief and self._shadows is None and self._frame is not None:
+            depth, view, ratio = self._frame.depth(), self.view, self.devicePixelRatioF()
+            self._beside.run(self._shape, lambda: shadow_picture(depth, view, ratio))
+            return
+        self._base = None
+        self.update()
+        self.refined.emit()
+
+    def _shaded(self, shape: int, shadows: QImage) -> None:
+        if shape == self._shape and not self._stale:
+            self._shadows = shadows
+            self._finish()
+
+    def _drop_shadows(self) -> None:
+        self._shadows = None
+        self._shape += 1
 
     # Painting
 
@@ -369,6 +398,8 @@ class CloudView(QWidget):
         grid = overlay_paint.grid_segments(view, self.side, self.frame, self.scene.ground_z)
         paint_lines(painter, view, one_style(grid, GRID_STYLE), fine=fine)
         painter.drawImage(QRectF(0, 0, *view.window), frame.image())
+        if self._shadows is not None:
+            painter.drawImage(QRectF(0, 0, *view.window), self._shadows)
         overlay_paint.paint_faces(painter, view, self.scene.faces)
         for name in KEPT_LINES:
             paint_lines(painter, view, self.scene.lines[name], fine)
@@ -401,6 +432,14 @@ class CloudView(QWidget):
         self._points_changed()
         self.view_changed.emit(self.view)
         super().resizeEvent(event)
+
+
+def shadow_picture(depth: NDArray[np.float32], view: SpaceView, ratio: float) -> QImage:
+    """The relief as a picture to paint over the points."""
+    made = shadows(depth, view, ratio)
+    tall, wide = made.shape
+    packed = QImage.Format.Format_ARGB32_Premultiplied
+    return QImage(made.data, wide, tall, 4 * wide, packed).copy()  # the array goes away with this call
 
 
 def _moved_by(view: SpaceView, key: str) -> SpaceView | None:

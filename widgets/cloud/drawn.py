@@ -69,6 +69,7 @@ class Look(Struct, frozen=True):
     palette: bytes = b""  # RGBA of label 0, 1, …; transparent ones are not drawn. Empty: one is made up
     plain: str = "#c8d2e0"
     point_size: float = 2.0  # logical pixels
+    relief: bool = True  # shadows behind what stands before, once the view rests
     slab: tuple[float, float] | None = None  # scene z, metres: what is above or below is not drawn
     crop: Region | None = None  # what is outside is not drawn…
     dim_outside: bool = False  # …or is drawn dark

@@ -225,6 +225,16 @@ class GlFrame:
         packed = QImage.Format.Format_ARGB32_Premultiplied
         return QImage(self._pixels.data, width, height, 4 * width, packed)
 
+    def depth(self) -> NDArray[np.float32]:
+        height, width = self._pixels.shape[:2]
+        held = np.ones((height, width), np.float32)
+        if self._surface is None or self._shot is None or not self._renderer.make_current():
+            held.fill(np.inf)
+            return held
+        self._surface.bind()
+        GL.glReadPixels(0, 0, width, height, GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT, held)
+        return self._shot.view.metres_of(held)
+
 
 class _CloudBuffers:
     """What was sent of one cloud, in blocks: room is made for points that are there, not for all to come."""

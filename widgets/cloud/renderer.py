@@ -51,6 +51,9 @@ class Frame(Protocol):
     def image(self) -> QImage:
         """The picture in device pixels, transparent where there is no point; valid until the next call."""
 
+    def depth(self) -> NDArray[np.float32]:
+        """(H, W) metres from the eye in device pixels, infinite where there is no point; a copy."""
+
 
 class Renderer(Protocol):
     """Holds what was sent of the clouds and makes frames."""

@@ -18,6 +18,7 @@ from widgets.cloud.renderer import Renderer, open_renderer
 LINES = ("rest", "ghosts", "predictions", "hover", "active", "preview")
 """The sets of lines in painting order; the first three are kept as a picture between paints."""
 KEPT_LINES = LINES[:3]
+SAMPLE = 20_000  # points of a cloud that speak for all of it
 
 
 class CloudScene(QObject):
@@ -110,16 +111,18 @@ class CloudScene(QObject):
 
     def bounds(self, share: float = 0.98) -> tuple[XYZ, XYZ] | None:
         """Low and high corner of the scene in which `share` of the points lie along each axis."""
-        samples = [cloud.placed(slice(0, 20_000)) for cloud in self.visible_clouds()]
-        if not samples:
-            return None
-        points = np.concatenate(samples)
-        points = points[np.isfinite(points).all(axis=1)]
+        points = self.sample()
         if not len(points):
             return None
         rest = (1 - share) / 2
         low, high = np.quantile(points, (rest, 1 - rest), axis=0)
         return as_xyz(low), as_xyz(high)
+
+    def sample(self) -> Floats:
+        """(N, 3) a fair sample of what is visible, scene frame."""
+        samples = [cloud.placed(slice(0, SAMPLE)) for cloud in self.visible_clouds()]
+        points = np.concatenate([np.empty((0, 3)), *samples])
+        return points[np.isfinite(points).all(axis=1)]
 
     # What is drawn over them
 

@@ -69,6 +69,11 @@ class SoftwareFrame:
         packed = QImage.Format.Format_ARGB32_Premultiplied
         return QImage(self._pixels.data, width, height, 4 * width, packed)
 
+    def depth(self) -> NDArray[np.float32]:
+        if self._shot is None or not self._shot.view.flat:
+            return self._depth.copy()
+        return self._shot.view.metres_of(self._depth / 2 + np.float32(0.5))
+
     def _splat(self, cloud: HeldCloud, part: slice | Places) -> None:
         if self._shot is None:
             return

@@ -39,6 +39,7 @@ ORBIT = math.radians(0.35)  # per screen pixel
 STEEPEST = math.radians(89.9)
 FLAT_REACH = 20_000.0  # metres before and behind the centre that a flat view shows
 NEAR_SHARE = 0.02  # of the distance: nothing closer is drawn
+FAR_SHARE = 1e5  # times as far away as that: nothing farther is drawn
 
 
 class SpaceView(Struct, frozen=True):
@@ -100,12 +101,23 @@ class SpaceView(Struct, frozen=True):
             lens[2, 2], lens[2, 3] = -1 / FLAT_REACH, -self.distance / FLAT_REACH
             lens[3, 3] = 1.0
         else:
-            near, far = self.near, self.near * 1e5
+            near, far = self.near, self.near * FAR_SHARE
             lens[0, 0], lens[1, 1] = 2 * self.focal / wide, 2 * self.focal / high
             lens[2, 2], lens[2, 3] = -(far + near) / (far - near), -2 * far * near / (far - near)
             lens[3, 2] = -1.0
         made: Floats = lens @ looking
         return made
+
+    def metres_of(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Metres before the eye of depths as OpenGL keeps them, 0 to 1; infinite where nothing was drawn."""
+        clip = depth * np.float32(2) - np.float32(1)
+        if self.flat:
+            metres = clip * np.float32(FLAT_REACH) + np.float32(self.distance)
+        else:
+            near, far = self.near, self.near * FAR_SHARE
+            metres = np.float32(2 * far * near) / (np.float32(far + near) - clip * np.float32(far - near))
+        metres[depth >= 1] = np.inf
+        return metres
 
     def to_screen(self, points: Floats) -> Floats:
         """(N, 3) points -> (N, 3): x, y on the screen and depth in metres; NaN for those behind the eye."""
@@ -199,12 +211,26 @@ class SpaceView(Struct, frozen=True):
     def fitted(self, low: XYZ, high: XYZ, share: float = 0.9) -> SpaceView:
         """A box of the scene, wholly in the window; it takes up at most `share` of it."""
         middle, half = (np.array(low) + high) / 2, (np.array(high) - low) / 2
-        seen = CORNER_SIGNS * half @ self.axes().T
-        room = np.array(self.window) * share / 2 / self.focal
-        away = np.abs(seen[:, :2]) / room
-        depth = away if self.flat else away + seen[:, 2:]
-        distance = min(max(float(depth.max()), 0.5), FARTHEST)
-        return replace(self, centre=as_xyz(middle), pivot=None, distance=distance)
+        return self.fitted_to(middle + CORNER_SIGNS * half, share)
+
+    def fitted_to(self, points: Floats, share: float = 0.9) -> SpaceView:
+        """As close as can be with all (N, 3) points within `share` of the window; it never turns."""
+        axes = self.axes()
+        seen = points @ axes.T  # right, up, backward
+        room = np.array(self.window) * share / 2 / self.focal  # tangents of half the angles
+        if self.flat:
+            low, high = seen.min(axis=0), seen.max(axis=0)
+            distance = float(((high - low)[:2] / 2 / room).max())
+            centre = (low + high) / 2
+        else:
+            # each point bounds the eye by a line on either side, in each axis: where they cross it stands
+            after = (seen[:, :2] + room * seen[:, 2:]).max(axis=0)
+            before = (-seen[:, :2] + room * seen[:, 2:]).max(axis=0)
+            eye = np.append((after - before) / 2, ((after + before) / 2 / room).max())
+            distance = float(eye[2] - np.median(seen[:, 2]))
+            centre = eye - (0, 0, distance)
+        distance = min(max(distance, 0.5), FARTHEST)
+        return replace(self, centre=as_xyz(centre @ axes), pivot=None, distance=distance)
 
     def containing(self, xyz: XYZ) -> SpaceView:
         """This view, moved (never zoomed or turned) if a point is out of sight."""

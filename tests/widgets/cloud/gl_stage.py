@@ -18,6 +18,7 @@ from studio.domain.space import Pose, as_matrix, turn
 from studio.shell.main import make_application
 from widgets.cloud import gl
 from widgets.cloud.drawn import CloudLayer, Look, Region
+from widgets.cloud.relief import shadows
 from widgets.cloud.scene import CloudScene
 from widgets.cloud_view import CloudView
 from widgets.ortho_view import OrthoView
@@ -120,6 +121,12 @@ def looks() -> dict[str, object]:
             ours, theirs = (picture(view) for view in views)
             found[f"{title} {name}"] = [differ(ours, theirs), float(ours.mean())]
         found[f"{title} sent"] = len(sent)
+        depths = [view._points().depth() for view in views]
+        relief = [
+            shadows(depth, view.view) >> np.uint32(24) for depth, view in zip(depths, views, strict=True)
+        ]
+        ours, theirs = (np.repeat(each[:, :, None], 3, axis=2) for each in relief)
+        found[f"{title} relief"] = [differ(ours, theirs), float(ours.mean())]
         for view in views:
             view.close()
     found["renderers"] = [type(scene.renderer()).__name__ for scene in scenes]

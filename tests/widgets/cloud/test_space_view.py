@@ -87,6 +87,17 @@ def test_what_is_fitted_lies_in_the_window(view, low, size):
     assert (found[:, :2] <= np.array(WINDOW) + 1).all()
 
 
+@given(views, st.lists(places, min_size=2, max_size=30))
+def test_points_are_fitted_as_close_as_can_be(view, points):
+    held = np.array(points)
+    assume((np.ptp(held, axis=0) > 1).all())
+    found = view.fitted_to(held, 0.8)
+    off = np.abs(found.to_screen(held)[:, :2] - np.array(WINDOW) / 2) / (np.array(WINDOW) / 2)
+    assert off.max() <= 0.8 + 1e-6
+    if found.distance > 0.5:
+        assert off.max() == pytest.approx(0.8)
+
+
 @given(sides, st.builds(Pose, places, st.builds(turn, angles, angles, angles)), places, st.floats(0.2, 200))
 def test_a_flat_view_shows_two_axes_of_its_frame(side, frame, own, distance):
     view = flat_view(side, frame, WINDOW, distance)
