@@ -143,6 +143,8 @@ class Gestures(QObject):
                 return busy or (scene is not None and bool(scene.selection))
             case "pointcloud.finish" | "pointcloud.back":
                 return busy
+            case "pointcloud.up" | "pointcloud.down":  # with nothing selected they open a neighbouring item
+                return scene is not None and bool(scene.movable())
         return True
 
     def take_up_cross(self) -> bool:

@@ -20,6 +20,7 @@ from studio.domain.contracts.plugin import API, Plugin, installed_plugins, load_
 from studio.domain.contracts.training import TrainingTemplate
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.ontology import Ontology
+from studio.pages.label.commands import label_commands
 
 NAMES = ("image", "pointcloud", "reader", "text")
 NODE_ONLY = {"torch", "torchvision", "open3d", "sqlalchemy", "fastapi", "dbos", "training"}
@@ -183,3 +184,11 @@ def test_a_template_is_found_without_being_loaded(plugin: Plugin) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_editors_keys_are_not_those_of_the_page_around_it(plugin: Plugin) -> None:
+    """A key that a page has as well would do one thing with the focus in the editor and another without."""
+    around = {key for command in label_commands() for key in command.keys}
+    shared = {key for command in flat(load_parts(plugin.commands)) for key in command.keys} & around
+    # an editor takes these only while it has a use for them: something selected, a gesture unfinished
+    assert shared <= {"PgUp", "PgDown"}
