@@ -74,8 +74,8 @@ class SidePanel(QWidget):
         self._layout.addWidget(_folded(title, content))
 
     def add_part(self, title: str, content: QWidget) -> None:
-        """A part between the others, with a share of the height."""
-        self._parts.addWidget(_section(_title(title), content))
+        """A part between the others, with a share of the height; without a title it heads itself."""
+        self._parts.addWidget(_section(_title(title), content) if title else content)
 
     def _make_tools(self, tools: Sequence[tuple[str, Command]]) -> QGridLayout:
         rows = QGridLayout()

@@ -50,9 +50,11 @@ def drawn(scene: SpaceScene, at: Placement, tool: str) -> Edit:
     return creation(f"Draw {scene.title_of_class(track.class_name)}", track, cuboid, tool=tool)
 
 
-def key_frame(scene: SpaceScene, track: EntityId) -> tuple[Cuboid | None, Cuboid] | None:
-    """The key frame here and itself, or None and one that stands where the track is computed to be."""
-    found = scene.cuboid_at(track)
+def key_frame(
+    scene: SpaceScene, track: EntityId, frame: int | None = None
+) -> tuple[Cuboid | None, Cuboid] | None:
+    """The key frame at a frame (here) and itself, or None and one where the track is computed to be."""
+    found = scene.index.cuboid_at(TrackId(track), scene.frame if frame is None else frame)
     if isinstance(found, Interpolated):
         return None, Cuboid(
             ShapeId(new_id()),
@@ -67,11 +69,17 @@ def key_frame(scene: SpaceScene, track: EntityId) -> tuple[Cuboid | None, Cuboid
     return (found, found) if found is not None else None
 
 
-def put(scene: SpaceScene, wanted: Mapping[EntityId, Placement], title: str, tool: str) -> Edit | None:
-    """These tracks stand elsewhere at this frame. With `one_size` a new size goes to all key frames."""
+def put(
+    scene: SpaceScene,
+    wanted: Mapping[EntityId, Placement],
+    title: str,
+    tool: str,
+    frame: int | None = None,
+) -> Edit | None:
+    """These tracks stand elsewhere at a frame (here). With `one_size` a new size goes to all key frames."""
     changes: Changes = {}
     for track, at in wanted.items():
-        if track in scene.locked or (held := key_frame(scene, track)) is None:
+        if track in scene.locked or (held := key_frame(scene, track, frame)) is None:
             continue
         old, base = held
         new = replace(base, centre=at.centre, size=at.size, rotation=at.rotation, made="hand")
@@ -88,7 +96,7 @@ def _resized_elsewhere(scene: SpaceScene, track: EntityId, base: Cuboid, at: Pla
     shift = inward(Pose(base.centre, base.rotation), np.array([at.centre]))[0]
     found: Changes = {}
     for other in scene.index.key_frames(TrackId(track)):
-        if other.frame != scene.frame and other.size != at.size:
+        if other.frame != base.frame and other.size != at.size:
             centre = as_xyz(outward(Pose(other.centre, other.rotation), shift[None])[0])
             found[other.id] = (other, replace(other, size=at.size, centre=centre))
     return found

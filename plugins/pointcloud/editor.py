@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from plugins.pointcloud.answers import Answers
 from plugins.pointcloud.bench import SpaceBench
@@ -17,9 +17,11 @@ from plugins.pointcloud.gestures import Gestures
 from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
+from plugins.pointcloud.lint_panel import LintPanel
 from plugins.pointcloud.sequence_commands import SequenceCommands
 from plugins.pointcloud.sequence_panel import SequencePanel
 from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.strip_bench import StripBench
 from plugins.pointcloud.sweeps import Sweeps
 from plugins.pointcloud.tools.reaching import scene_ground
 from plugins.pointcloud.view_commands import ViewCommands
@@ -34,9 +36,11 @@ from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Item
 from widgets.camera_strip import CameraStrip
 from widgets.cloud.drawn import LineSet, Region
+from widgets.fix_queue import FixQueue
 from widgets.hint_bar import Hint, HintBar
 from widgets.side_panel import SidePanel
 from widgets.timeline import Timeline
+from widgets.track_strip import TrackStrip
 
 TOOLS = ("select", "draw", "click", "three")
 
@@ -56,7 +60,13 @@ class PointCloudEditor(QWidget):
         self.info = InfoPanel()
         self.panel.add_part("Cuboid", self.info)
         self.groups = GroupCommands(self.bench, GroupPanel())
-        self.panel.add_part("Groups", self.groups.panel)
+        self.lint = LintPanel(self.bench, self.sweeps, self.cameras, self.groups, FixQueue())
+        pages = QTabWidget()
+        pages.setDocumentMode(True)
+        pages.setAccessibleName("Groups and findings")
+        pages.addTab(self.groups.panel, "Groups")
+        pages.addTab(self.lint.queue, "Check")
+        self.panel.add_part("", pages)
         self.hints = HintBar()
         self.gestures = Gestures(self.bench, self.views)
         self._answers = Answers(self.bench, self.panel)
@@ -64,6 +74,13 @@ class PointCloudEditor(QWidget):
         self._looks = ViewCommands(self.bench, self.views, self.sweeps, self._show_all)
         self.timeline = Timeline()
         self.sequence = SequenceCommands(self.bench, self.sweeps, self.timeline.transport, self)
+        self.strip = StripBench(self.bench, self.sweeps, TrackStrip())
+        self._below = QTabWidget()
+        self._below.setDocumentMode(True)
+        self._below.setAccessibleName("Timeline and film strip")
+        self._below.addTab(self.timeline, "Timeline")
+        self._below.addTab(self.strip.strip, "Film strip")
+        self._below.currentChanged.connect(lambda _tab: self.strip.refresh())
         self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
         self._fresh = False  # the first sweep of an item is looked at whole
@@ -84,11 +101,11 @@ class PointCloudEditor(QWidget):
         down = QSplitter(Qt.Orientation.Vertical)
         down.addWidget(self.views)
         down.addWidget(self.cameras.strip)
-        down.addWidget(self.timeline)
+        down.addWidget(self._below)
         down.setStretchFactor(0, 3)
         down.setStretchFactor(1, 1)
-        down.setSizes([560, 220, 150])
-        self.timeline.setMinimumHeight(90)
+        down.setSizes([540, 210, 180])
+        self._below.setMinimumHeight(110)
         for number in range(3):
             down.setCollapsible(number, number == 2)
         self.cameras.strip.setMinimumHeight(140)
@@ -147,6 +164,8 @@ class PointCloudEditor(QWidget):
         self.cameras.open()
         self.groups.open()
         self._rows.open()
+        self._below.setVisible(scene.index.timeline.frames > 1)
+        self.lint.open()
         self._fresh = True
         self.views.space.say("Loading the points…")
         self._frame_changed()
@@ -163,6 +182,7 @@ class PointCloudEditor(QWidget):
         self.cameras.refresh(ids)
         self.groups.refresh(ids)
         self._rows.refresh()
+        self.strip.refresh()
         if before != scene.selection:
             self.bench.host.select(scene.selection)
         self._show_all()
@@ -228,6 +248,7 @@ class PointCloudEditor(QWidget):
         self.cameras.open()
         self.groups.open()
         self._rows.open()
+        self.lint.open()
         self.views.space.say("")
         self.views.show_target(None, None)
         self._show_all()
@@ -269,6 +290,7 @@ class PointCloudEditor(QWidget):
         self.sweeps.show(scene.frame)
         self.cameras.show_frame()
         self._rows.show_frame()
+        self.strip.show_frame()
         if self.sweeps.is_settled:
             self._points_there()
         self._show_all()
@@ -308,6 +330,7 @@ class PointCloudEditor(QWidget):
             self.views.show_target(one, scene.placement(one) if one is not None else None)
         self.cameras.show_selection()
         self._rows.show_selection()
+        self.strip.show_selection()
         self._show_lit()
         self.info.show_scene(scene)
         self._answers.show()

@@ -49,7 +49,6 @@ class SequencePanel(QObject):
         self._open.clear()
         self.timeline.transport.pause()
         frames = scene.index.timeline.frames if scene is not None else 0
-        self.timeline.setVisible(frames > 1)
         if scene is not None:
             self.timeline.set_frames(frames, scene.index.timeline.times_ns.tolist())
         self.refresh()

@@ -47,6 +47,7 @@ class Sweeps(QObject):
     """Shows one frame of an item's points in a scene. `settled` tells when all of it is there."""
 
     settled = Signal()
+    came = Signal(int)  # all points of the reference lidar at a frame
     failed = Signal(str)  # why a sweep is not shown
 
     def __init__(self, host: EditorHost, scene: CloudScene, parent: QObject) -> None:
@@ -149,6 +150,11 @@ class Sweeps(QObject):
                 parts.append(placed if far else placed.astype(np.float32))
         return FramePoints(parts, sensor)
 
+    def fetch(self, frame: int) -> None:
+        """Ask for a frame of the reference lidar; `came` tells, also of one that has none."""
+        if self.streams:
+            self._ask((self.streams[0].id, frame), HEAD)
+
     def points_at(self, frame: int) -> NDArray[np.float64] | None:
         """(N, 3) points of the reference lidar at a frame, ego frame then; None until all have come."""
         key = (self.streams[0].id, frame) if self.streams else None
@@ -193,8 +199,11 @@ class Sweeps(QObject):
         # one after the other, so that the first shows the whole scene before the second is on its way
         if held.head is not None and not held.is_whole:
             self._ask(key, f"{HEAD}-{len(held.pieces)}")
-        elif key in self._shown and self.is_settled:
-            self.settled.emit()
+        else:
+            if self.streams and key[0] == self.streams[0].id:
+                self.came.emit(key[1])
+            if key in self._shown and self.is_settled:
+                self.settled.emit()
         self._drop_old()
 
     def _take(self, key: Key, held: Sweep, piece: Piece) -> None:

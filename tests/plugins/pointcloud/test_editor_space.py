@@ -28,6 +28,7 @@ from tests.plugins.pointcloud.space_ground import (
     yaw_degrees,
 )
 from tests.plugins.pointcloud.space_host import SpaceHost
+from widgets.strip_cells import CellPointer
 from widgets.timeline_grid import RowPress
 
 CAR: XYZ = (10.0, 0.0, -1.0)
@@ -377,3 +378,53 @@ def test_speed_and_way_of_a_track_are_told(open_editor: Open) -> None:
     assert len(path) == 10
     assert close(path.ends[0, 0], (10.0, 0.0, -1.75))
     assert close(path.ends[-1, 1], (20.0, 0.0, -1.75))
+
+
+def test_findings_wait_in_a_queue_open_their_frame_and_are_mended_by_a_press(open_editor: Open) -> None:
+    track = a_track()
+    placed = [cuboid(track, f, centre=(10.0 + f, 0.0, -1.0), yaw=0.0 if f != 5 else np.pi) for f in range(11)]
+    editor, host = open_editor(track, *placed)
+    queue = editor.lint.queue
+    queue.look.click()
+    rules = [each.rule for each in editor.lint._found.values()]
+    assert any("flip" in each or "heading" in each for each in rules)
+    at = next(n for n, row in enumerate(queue.model.rows) if row.proposal)
+    queue.table.selectRow(at)
+    assert editor.scene.selection == {track.id}
+    before = len(queue.model.rows)
+    queue.mend.click()
+    assert len(host.edits) == 1
+    assert len(queue.model.rows) < before
+    if queue.model.rows:
+        queue.table.selectRow(0)
+        left = len(queue.model.rows)
+        queue.skip.click()
+        assert len(queue.model.rows) == left - 1
+
+
+def test_every_frame_of_a_track_is_changed_in_the_film_strip(open_editor: Open, qtbot: QtBot) -> None:
+    track = a_track()
+    ends = cuboid(track, 0, centre=CAR), cuboid(track, 10, centre=CAR)
+    editor, _ = open_editor(track, *ends)
+    editor._below.setCurrentIndex(1)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    strip = editor.strip.strip
+    assert [cell.state for cell in strip.cells] == ["hand", *["between"] * 9, "hand"]
+    qtbot.waitUntil(lambda: strip.crops.is_answered(7))
+    crop = strip.crops.of(7)["top"]
+    assert len(crop.points) > 500
+    assert crop.reach == pytest.approx((1.0 + 1.2, 2.0 + 1.2))
+
+    # up in the crop from above is ahead: half a metre forwards, half a metre to the left
+    for kind, xy in (("press", (0.2, 0.3)), ("move", (-0.3, 0.8)), ("release", (-0.3, 0.8))):
+        strip.pointer.emit(CellPointer(kind, 7, "top", xy, 0.02, "left"))
+    made = editor.scene.index.cuboid_at(track.id, 7)
+    assert isinstance(made, Cuboid)
+    assert close(made.centre, (10.5, 0.5, -1.0))
+    assert editor.scene.frame == 0
+
+    # its upper edge in the crop from the side is the top face, at all key frames
+    for kind, xy in (("press", (0.0, 0.75)), ("move", (0.0, 1.0)), ("release", (0.0, 1.0))):
+        strip.pointer.emit(CellPointer(kind, 7, "side", xy, 0.02, "left"))
+    assert {each.size for each in editor.scene.index.key_frames(track.id)} == {(4.0, 2.0, 1.75)}
+    assert close(editor.scene.index.cuboid_at(track.id, 7).centre, (10.5, 0.5, -0.875))

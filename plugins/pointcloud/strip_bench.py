@@ -1,0 +1,201 @@
+"""The film strip of the one selected track: each frame from above and from the side, all under the hand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+from PySide6.QtCore import QObject
+
+from plugins.pointcloud import cuboid_changes as changes
+from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.frame_points import FramePoints
+from plugins.pointcloud.interpolation import STATES
+from plugins.pointcloud.space_scene import Placement, placement_of
+from plugins.pointcloud.sweeps import Sweeps
+from studio.domain.ids import EntityId, TrackId
+from studio.domain.space import CORNER_SIGNS, EDGES, Floats, Pose, as_xyz, inward, outward
+from widgets.strip_cells import CellPointer, CropName, SpaceCrop, State, StripCell
+from widgets.track_strip import TrackStrip
+
+BESIDE_M = 1.2  # around a cuboid, that its crops show
+EDGE_PX = 6.0
+SHOWN: tuple[CropName, ...] = ("top", "side")
+# what a crop shows to the right and up, as axes of the cuboid with their sign: from above the left is left
+AXES: dict[str, tuple[tuple[int, float], tuple[int, float]]] = {
+    "top": ((1, -1.0), (0, 1.0)),
+    "side": ((0, 1.0), (2, 1.0)),
+}
+
+
+class _Drag(NamedTuple):
+    """A press that goes on: on a face of the cuboid (axis, side), or in it, to move it."""
+
+    start: CellPointer
+    at: Placement
+    face: tuple[int, float] | None
+
+
+class StripBench(QObject):
+    """Keeps the strip in step with the selection; what hands do in a crop becomes an Edit at its frame."""
+
+    def __init__(self, bench: SpaceBench, sweeps: Sweeps, strip: TrackStrip) -> None:
+        super().__init__(strip)
+        self._bench = bench
+        self._sweeps = sweeps
+        self.strip = strip
+        self._track: TrackId | None = None
+        self._waiting: set[int] = set()
+        self._drag: _Drag | None = None
+        self._now: Placement | None = None
+        strip.set_shown(SHOWN)
+        strip.crops_wanted.connect(self._wanted)
+        strip.frame_wanted.connect(bench.go_to)
+        strip.pointer.connect(self._pointed)
+        sweeps.came.connect(self._came)
+
+    def refresh(self) -> None:
+        """The track has changed, by anybody: its crops are along its own axes, so they are made anew."""
+        self._show(anew=True)
+
+    def show_selection(self) -> None:
+        """The track that is selected, where it is one alone."""
+        self._show(anew=False)
+
+    def show_frame(self) -> None:
+        if (scene := self._bench.scene) is not None:
+            self.strip.show_frame(scene.frame)
+
+    def _show(self, anew: bool) -> None:
+        scene = self._bench.scene
+        keys = sorted(scene.selection) if scene is not None else []
+        track = TrackId(keys[0]) if len(keys) == 1 else None
+        if track == self._track and not anew:
+            return
+        same = track == self._track
+        self._track, self._drag = track, None
+        self._waiting.clear()
+        if scene is None or track is None or not self.strip.isVisible():
+            self.strip.set_track("Select one cuboid", "#78909c", ())
+            self._track = None
+            return
+        sweep = scene.index.sweep()
+        row = sweep.tracks.index(track) if track in sweep.tracks else None
+        frames = np.flatnonzero(sweep.seen[:, row]).tolist() if row is not None else []
+        cells = [StripCell(frame, _state(STATES[sweep.states[frame, row]])) for frame in frames]
+        if same:
+            self.strip.update_cells(cells, frames)
+        else:
+            title = next((each.title for each in scene.rows() if each.key == track), "")
+            name = scene.class_of(EntityId(track))
+            self.strip.set_track(title or scene.title_of_class(name), scene.style_of_class(name).color, cells)
+        self.strip.show_frame(scene.frame)
+
+    # Crops
+
+    def _wanted(self, frame: int) -> None:
+        if self._sweeps.points_at(frame) is not None:
+            self._give(frame)
+        else:
+            self._waiting.add(frame)
+            self._sweeps.fetch(frame)
+
+    def _came(self, frame: int) -> None:
+        if frame in self._waiting:
+            self._waiting.discard(frame)
+            self._give(frame)
+
+    def _give(self, frame: int) -> None:
+        scene, xyz = self._bench.scene, self._sweeps.points_at(frame)
+        found = scene.index.cuboid_at(self._track, frame) if scene is not None and self._track else None
+        if found is None or xyz is None:
+            self.strip.crops_failed(frame)
+            return
+        at = placement_of(found)
+        near = FramePoints([xyz]).near(at.centre, float(np.linalg.norm(at.size)) / 2 + 2 * BESIDE_M)
+        self.strip.set_crops(frame, {name: crop_of(near, at, name) for name in SHOWN})
+
+    # Hands
+
+    def _pointed(self, pointer: CellPointer) -> None:
+        scene, track = self._bench.scene, self._track
+        if scene is None or track is None or pointer.crop not in AXES:
+            return
+        match pointer.kind:
+            case "press" if pointer.button == "left":
+                found = scene.index.cuboid_at(track, pointer.frame)
+                if found is not None:
+                    at = placement_of(found)
+                    self._drag, self._now = _Drag(pointer, at, face_under(at, pointer)), None
+            case "move" if self._drag is not None:
+                self._now = dragged(self._drag, pointer)
+                self.strip.set_lines(
+                    pointer.frame, pointer.crop, outline(self._now, self._drag.at, pointer.crop)
+                )
+            case "release" if self._drag is not None:
+                drag, now = self._drag, self._now
+                self._drag = self._now = None
+                if now is not None and now != drag.at:
+                    verb = "Move" if drag.face is None else "Resize"
+                    key = EntityId(track)
+                    title = f"{verb} {changes.what(scene, [key])}"
+                    self._bench.apply(changes.put(scene, {key: now}, title, "strip", pointer.frame))
+            case "cancel":
+                self._drag = self._now = None
+
+
+def crop_of(points: Floats, at: Placement, name: CropName) -> SpaceCrop:
+    """(N, 3) ego points around a cuboid as one of its own flat views shows them."""
+    local = inward(Pose(at.centre, at.rotation), points)
+    (right, right_sign), (up, up_sign) = AXES[name]
+    hidden = 3 - right - up
+    reach = np.array(at.size) / 2 + BESIDE_M
+    seen = local[(np.abs(local) <= reach).all(axis=1) & (np.abs(local[:, hidden]) <= reach[hidden])]
+    flat = np.column_stack([seen[:, right] * right_sign, seen[:, up] * up_sign])
+    return SpaceCrop(
+        flat.astype(np.float32),
+        None,
+        (float(reach[right]), float(reach[up])),
+        outline(at, at, name),
+    )
+
+
+def outline(at: Placement, around: Placement, name: CropName) -> Floats:
+    """(12, 2, 2) the edges of a cuboid, metres, in a crop along the axes of the cuboid `around`."""
+    boxes = outward(Pose(at.centre, at.rotation), CORNER_SIGNS * (np.array(at.size) / 2))
+    local = inward(Pose(around.centre, around.rotation), boxes)
+    (right, right_sign), (up, up_sign) = AXES[name]
+    flat = np.column_stack([local[:, right] * right_sign, local[:, up] * up_sign])
+    found: Floats = flat[EDGES]
+    return found
+
+
+def face_under(at: Placement, pointer: CellPointer) -> tuple[int, float] | None:
+    """The face whose edge is under a pointer, as axis and side of the cuboid; None within, to move it."""
+    best: tuple[float, tuple[int, float]] | None = None
+    for place, (axis, sign) in zip(pointer.xy, AXES[pointer.crop], strict=True):
+        for side in (1.0, -1.0):
+            gap = abs(place - sign * side * at.size[axis] / 2) / max(pointer.scale, 1e-9)
+            if gap <= EDGE_PX and (best is None or gap < best[0]):
+                best = (gap, (axis, side))
+    return best[1] if best is not None else None
+
+
+def dragged(drag: _Drag, pointer: CellPointer) -> Placement:
+    """The cuboid where a hand has taken it: moved along two of its axes, or one face of it."""
+    by = np.zeros(3)
+    for number, (axis, sign) in enumerate(AXES[drag.start.crop]):
+        by[axis] = sign * (pointer.xy[number] - drag.start.xy[number])
+    if drag.face is None:
+        return changes.moved_own(drag.at, as_xyz(by))
+    axis, side = drag.face
+    size = list(drag.at.size)
+    size[axis] = max(size[axis] + side * float(by[axis]), changes.SMALLEST_M)
+    shift = np.zeros(3)
+    shift[axis] = side * (size[axis] - drag.at.size[axis]) / 2
+    return replace(changes.moved_own(drag.at, as_xyz(shift)), size=(size[0], size[1], size[2]))
+
+
+def _state(name: str) -> State:
+    return "between" if name == "held" else name  # type: ignore[return-value]
