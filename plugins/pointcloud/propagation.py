@@ -13,7 +13,7 @@ from plugins.pointcloud.interpolation import Interpolated, TrackIndex
 from plugins.pointcloud.timeline import Timeline
 from plugins.pointcloud.track_changes import TOOL
 from plugins.pointcloud.track_parts import pinned
-from studio.domain.edit import Changes, Edit
+from studio.domain.edit import Changes, Edit, change
 from studio.domain.entities import Cuboid
 from studio.domain.ids import ShapeId, TrackId, new_id
 from studio.domain.space import Pose, as_xyz, unit
@@ -138,6 +138,19 @@ def extended(index: TrackIndex, track: TrackId, frame: int) -> Edit | None:
         new = replace(new, ends_here=after is None or after.frame > frame + 1)
     changes[new.id] = (None, new)
     return Edit("Extend track to here", changes, tool=TOOL)
+
+
+def heading_from_neighbours(index: TrackIndex, track: TrackId, frame: int) -> Edit | None:
+    """The key frame here keeps its place and takes the heading that its neighbours give it."""
+    old = index.key_frame(track, frame)
+    before, after = index.neighbours(track, frame)
+    if old is None or (before or after) is None:
+        return None
+    first, last = before or after, after or before
+    assert first is not None  # one of the two is there
+    assert last is not None
+    there = carried_on(index.timeline, first, last, frame)
+    return change("Smooth heading", (old, replace(old, rotation=there.rotation)), tool=TOOL) or None
 
 
 def _within_reach(index: TrackIndex, frame: int, by: int) -> tuple[int, ...]:

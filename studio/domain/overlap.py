@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.domain.entities import Cuboid
 from studio.domain.space import Floats, yaw_of
@@ -42,12 +43,36 @@ def ground_overlap(first: Floats, second: Floats) -> Floats:
     reach = np.hypot(first[:, 3], first[:, 4])[:, None] / 2 + np.hypot(second[:, 3], second[:, 4]) / 2
     gap = np.hypot(first[:, None, 0] - second[:, 0], first[:, None, 1] - second[:, 1])
     own, other = np.nonzero(gap < reach)
-    for start in range(0, len(own), _AT_ONCE):
-        some, theirs = own[start : start + _AT_ONCE], other[start : start + _AT_ONCE]
-        middle = second[theirs, None, :2]  # near zero nothing is lost to cancellation
-        ours = ground_corners(first)[some] - middle
-        out[some, theirs] = _shared_area(ours, ground_corners(second)[theirs] - middle)
+    out[own, other] = overlap_in_pairs(first, second, own, other)
     return out
+
+
+def overlap_in_pairs(first: Floats, second: Floats, own: NDArray[np.intp], other: NDArray[np.intp]) -> Floats:
+    """(P,) square metres that row `own[p]` of one and row `other[p]` of the other share, seen from above."""
+    out: Floats = np.zeros(len(own))
+    ours, theirs = ground_corners(first), ground_corners(second)
+    for start in range(0, len(own), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        middle = second[other[part], None, :2]  # near zero nothing is lost to cancellation
+        out[part] = _shared_area(ours[own[part]] - middle, theirs[other[part]] - middle)
+    return out
+
+
+def near_pairs(rows: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The pairs of rows (of the (N, 7) each once) that lie near enough to overlap at all.
+
+    Along x in order, so that it grows with the number of neighbours and not with the square of all.
+    """
+    order = np.argsort(rows[:, 0], kind="stable")
+    x, y = rows[order, 0], rows[order, 1]
+    reach = np.hypot(rows[order, 3], rows[order, 4]) / 2
+    first = np.arange(len(rows)) + 1
+    counts = np.searchsorted(x, x + reach + reach.max(initial=0.0), side="right") - first
+    own = np.repeat(np.arange(len(rows)), np.maximum(counts, 0))
+    starts = np.cumsum(np.maximum(counts, 0)) - np.maximum(counts, 0)
+    other = np.arange(len(own)) - starts[own] + first[own]
+    near = np.hypot(x[own] - x[other], y[own] - y[other]) < reach[own] + reach[other]
+    return order[own[near]], order[other[near]]
 
 
 def ground_iou(first: Floats, second: Floats) -> Floats:

@@ -17,6 +17,8 @@ from studio.domain.overlap import (
     ground_iou,
     ground_overlap,
     heading_error,
+    near_pairs,
+    overlap_in_pairs,
     rows_of,
 )
 from studio.domain.space import turn
@@ -144,3 +146,17 @@ def test_two_hundred_by_two_hundred_crowded_pairs_are_quick() -> None:
     started = time.process_time()
     assert cuboid_iou(crowd, crowd).diagonal() == pytest.approx(np.ones(200))
     assert time.process_time() - started < 10  # 0.1 s where nothing else runs
+
+
+@given(st.lists(row, max_size=12))
+def test_the_near_pairs_are_all_that_overlap_each_once(held: list[tuple[float, ...]]) -> None:
+    boxes = rows(*held)
+    own, other = near_pairs(boxes)
+    pairs = [frozenset(pair) for pair in zip(own.tolist(), other.tolist(), strict=True)]
+    assert len(pairs) == len(set(pairs))
+    assert all(len(pair) == 2 for pair in pairs)
+    whole = ground_overlap(boxes, boxes)
+    found = overlap_in_pairs(boxes, boxes, own, other)
+    assert np.allclose(found, whole[own, other], atol=1e-9)
+    for a, b in np.argwhere(np.triu(whole > 1e-9, 1)).tolist():
+        assert frozenset((a, b)) in pairs
