@@ -10,7 +10,7 @@ from studio.domain.values import XYZ, Quaternion
 
 SMALLEST_M = 0.1  # of a side
 _ANGLES = 90  # that are tried in a quarter turn
-_SAMPLE = 600  # points that decide the heading; more of them only cost time
+_SAMPLE = 400  # points that decide the heading; more of them only cost time
 _ENOUGH = 6  # points below which their shape says nothing about a heading
 _NEAREST_M = 0.05  # to an edge; nearer counts the same
 _STRAY = 0.03  # share of the points that may lie beyond an edge: a mirror, an aerial, something beside it

@@ -257,7 +257,7 @@ def test_snapping_moves_one_face_and_leaves_the_other_five(
     face: Face, centre: XYZ, yaw: float, seed: int
 ) -> None:
     points = _scene(centre, CAR, yaw, seed)
-    loose = _moved(Fit(centre, CAR, turn(yaw)), seed, 0.2)
+    loose = _moved(Fit(centre, CAR, turn(yaw)), seed, 0.35)
     axis, sign = FACES[face]
     before = inward(Pose(loose.centre, loose.rotation), corners(loose.centre, loose.size, loose.rotation))
     snapped = snap_face(loose, points, face)
