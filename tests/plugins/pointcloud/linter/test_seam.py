@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from plugins.pointcloud.interpolation import TrackIndex
 from plugins.pointcloud.linter import Limits, ghosts, seam_findings
 from studio.domain.document import Document
-from studio.domain.edit import change
+from studio.domain.edit import change, creation
 from studio.domain.entities import Track
+from studio.domain.ids import ShapeId, new_id
 from studio.domain.space import Pose
 from tests.plugins.pointcloud.ground import STEP_NS, car, done, driving, in_ego, key, streams
 
@@ -140,3 +141,11 @@ def test_an_empty_neighbour_has_no_ghosts_and_no_seam():
     assert ghosts(empty, after, 0) == []
     assert seam_findings(empty, after) == []
     assert seam_findings(before, TrackIndex(Document(), streams(3))) == []
+
+
+def test_a_new_thing_beside_one_that_goes_on_takes_no_identity_from_it():
+    before, after = clips()
+    new = car()
+    parked = after.key_frames(_track(after, "parked").id)[0]
+    done(after, creation("Plant", new, replace(parked, id=ShapeId(new_id()), track=new.id)))
+    assert told(before, after) == []
