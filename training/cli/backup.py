@@ -15,10 +15,15 @@ from training.work.restore import restore_backup
 
 
 def run_backup(argv: list[str]) -> int:
-    """`atelier backup DIR TARGET [--json]`; the node may run meanwhile."""
+    """`atelier backup DIR TARGET [--database URL] [--json]`; the node may run meanwhile."""
     parser = Parser("backup", "Copy a node's data to a folder: of one moment, verified, and sealed.")
     parser.add_argument("folder", type=Path, help="the node's workspace")
     parser.add_argument("target", type=Path, help="a folder that does not exist yet")
+    parser.add_argument(
+        "--database",
+        default="",
+        help="the PostgreSQL URL that the node was started with (else as node.toml says)",
+    )
     given = parser.parse_args(argv)
     folder = _whole(given.folder)
     if not (folder / "keys" / RING_FILE).is_file():
@@ -27,7 +32,7 @@ def run_backup(argv: list[str]) -> int:
             f"There is no node's data in {str(given.folder)!r}.",
             hint="Name the workspace; the studio shows it under Settings.",
         )
-    made = make_backup(folder, _whole(given.target), getpass.getuser())
+    made = make_backup(folder, _whole(given.target), getpass.getuser(), given.database)
     lines = [
         f"{made.files:,} files, {made.size / 1e6:,.1f} MB, as of audit entry {made.audit_size:,}; verified."
     ]
@@ -41,7 +46,8 @@ def run_backup(argv: list[str]) -> int:
 
 
 def run_restore(argv: list[str]) -> int:
-    """`atelier restore SOURCE DIR [--recovery FILE | --root-key FILE] [--newer DIR] [--json]`."""
+    """`atelier restore SOURCE DIR [--recovery FILE | --root-key FILE] [--newer DIR] [--database URL]
+    [--json]`."""
     parser = Parser("restore", "Make a node's workspace from a backup.")
     parser.add_argument("source", type=Path, help="the folder that `atelier backup` wrote")
     parser.add_argument("folder", type=Path, help="the new workspace; must not exist yet")
@@ -54,6 +60,9 @@ def run_restore(argv: list[str]) -> int:
         type=Path,
         help="the lost workspace, where it can still be read: what was erased or revoked since stays so",
     )
+    parser.add_argument(
+        "--database", default="", help="the URL of an empty PostgreSQL database, where the backup is of one"
+    )
     given = parser.parse_args(argv)
     root = None
     if given.recovery is not None:
@@ -61,7 +70,7 @@ def run_restore(argv: list[str]) -> int:
     elif given.root_key is not None:
         root = root_of(_read(given.root_key), given.root_key.name)
     newer = None if given.newer is None else _whole(given.newer)
-    restored = restore_backup(_whole(given.source), _whole(given.folder), root, newer)
+    restored = restore_backup(_whole(given.source), _whole(given.folder), root, newer, given.database)
     lines = [f"Restored as of audit entry {restored.audit_size - 1:,}. Everybody signs in again."]
     if newer is None:
         lines.append(

@@ -21,6 +21,7 @@ from training.data.files import disk_error, make_folder, replace_file, sync_fold
 
 MANIFEST = "manifest"
 DATABASE = "node.db"
+DUMP = "node.dump"  # in place of it, where the database is on a PostgreSQL server
 RING = "keys/ring"
 SETTINGS = "node.toml"
 BLOBS = "blobs"

@@ -57,6 +57,18 @@ def read_config(folder: Path) -> NodeConfig:
         raise _bad(str(error)) from error
 
 
+def with_database(text: str, database: str) -> str:
+    """The text of `node.toml` with another `database`, or with none. Raises `node.bad_settings`."""
+    head, mark, tables = text.partition("\n[") if not text.startswith("[") else ("", "", text)
+    kept = [line for line in head.splitlines() if line.partition("=")[0].strip() != "database"]
+    named = [f"database = {msgspec.json.encode(database).decode()}"] if database else []
+    changed = "\n".join([*named, *kept]) + (mark or "\n") + tables
+    wanted = {key: value for key, value in tomllib.loads(text).items() if key != "database"}
+    if tomllib.loads(changed) != wanted | ({"database": database} if database else {}):
+        raise _bad("the setting `database` is written in a way that cannot be changed")
+    return changed
+
+
 def _bad(why: str) -> AtelierError:
     return AtelierError(
         "node.bad_settings",

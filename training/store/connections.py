@@ -47,8 +47,8 @@ def _begin_with(statement: str) -> Callable[[Connection], None]:
     return begin
 
 
-def postgres_engines(url: str) -> tuple[Engine, Engine]:
-    """Readers, each transaction a snapshot, and the writer."""
+def postgres_engines(url: str, beside: bool) -> tuple[Engine, Engine]:
+    """Readers, each transaction a snapshot, and the writer; `beside` a node that writes to it as well."""
     readers = create_engine(
         url,
         pool_size=8,
@@ -58,7 +58,17 @@ def postgres_engines(url: str) -> tuple[Engine, Engine]:
         execution_options={"postgresql_readonly": True},
     )
     writer = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+    if beside:
+        event.listen(writer, "begin", _keep_the_node_out)
     return readers, writer
+
+
+def _keep_the_node_out(connection: Connection) -> None:
+    # the node reads the audit log's head and writes the next entry: whoever writes beside it must come
+    # before that reading or after that commit. Never for long: all saves wait behind this lock
+    cursor = connection.connection.cursor()
+    cursor.execute("SET LOCAL lock_timeout = '1s'")
+    cursor.execute("LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE")
 
 
 def claim(engine: Engine) -> Connection:

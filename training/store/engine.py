@@ -10,8 +10,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
-from typing import Any, Generic, TypeVar, overload
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 import sqlalchemy.orm  # noqa: F401  DBOS imports it on a thread of its own, and half imported it breaks `in_` elsewhere
 from sqlalchemy import Connection, CursorResult, Executable, Table, select, text
@@ -116,6 +116,12 @@ def counter(tx: Transaction, name: str) -> int:
     return int(tx.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one_or_none() or 0)
 
 
+class Readable(Protocol):
+    """A store, or a copy of one, to be read."""
+
+    def read(self) -> AbstractContextManager[Transaction]: ...
+
+
 class Store:
     """The node's database. Reads run side by side; writes one after the other."""
 
@@ -132,7 +138,7 @@ class Store:
         if self.url.get_backend_name() == "sqlite":
             self._readers, self._writer = sqlite_engines(url)
         else:
-            self._readers, self._writer = postgres_engines(url)
+            self._readers, self._writer = postgres_engines(url, beside=look_only)
             try:
                 self._held = None if look_only else claim(self._writer)
             except AtelierError:

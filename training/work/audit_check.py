@@ -11,7 +11,7 @@ from msgspec import Struct
 from studio.domain.errors import AtelierError
 from studio.domain.wire.session import AuditEntry, Checkpoint
 from training.store import audit as entries
-from training.store.engine import Store
+from training.store.engine import Readable
 from training.work.audit import signed_part
 
 _AT_ONCE = 5000
@@ -25,7 +25,7 @@ class Verified(Struct, frozen=True):
     head: str  # hex
 
 
-def verify(store: Store, audit_key: bytes, checkpoints: Sequence[Checkpoint]) -> Verified:
+def verify(store: Readable, audit_key: bytes, checkpoints: Sequence[Checkpoint]) -> Verified:
     """Recompute the whole chain. Raises `audit.broken`, naming the first entry that is not as it was
     written, `audit.truncated` where a checkpoint knows more entries, `audit.false_checkpoint`."""
     waiting = sorted(checkpoints, key=lambda each: each.size)
@@ -69,7 +69,7 @@ def check_signature(checkpoint: Checkpoint, audit_key: bytes) -> None:
         ) from error
 
 
-def _all(store: Store) -> Iterator[AuditEntry]:
+def _all(store: Readable) -> Iterator[AuditEntry]:
     after = 0
     while True:
         with store.read() as tx:

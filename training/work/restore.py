@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from studio.domain.wire.session import AuditEntry, Role
 from training.data import backup
 from training.data.backup import Manifest
 from training.data.blobs import Folder
-from training.data.config import blob_place, read_config
+from training.data.config import blob_place, read_config, with_database
 from training.data.files import make_folder, sync_folder
 from training.data.keys import open_keys, put_root
 from training.node import Node, open_data
@@ -42,32 +43,76 @@ class Restored(Struct, frozen=True):
 
 
 def restore_backup(
-    source: Path, folder: Path, root: bytes | None = None, newer: Path | None = None
+    source: Path,
+    folder: Path,
+    root: bytes | None = None,
+    newer: Path | None = None,
+    database: str = "",
 ) -> Restored:
     """Make the workspace at `folder`, which must not exist, from the backup at `source`.
 
     `root` is the root key, where this machine does not have it; `newer` the workspace that was lost, where
     its database can still be read: erasures, disabled accounts and changed roles after the backup are then
-    carried over. Everybody signs in again. Raises `backup.*`, `keys.*`, `audit.broken`.
+    carried over. `database` is the URL of an empty PostgreSQL database, where the backup is of one.
+    Everybody signs in again. Raises `backup.*`, `keys.*`, `audit.broken`.
     """
     manifest = backup.read_manifest(source)
     backup.check_files(source, manifest)
+    is_dump = any(each.path == backup.DUMP for each in manifest.files)
+    _check_database(is_dump, database)
     check_free(folder)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     make_folder(part)
     try:
         for each in manifest.files:
-            backup.copy_file(backup.place_of(source, each.path), part, each.path)
+            if each.path != backup.DUMP:
+                backup.copy_file(backup.place_of(source, each.path), part, each.path)
         _open_keys(part, manifest, root)
-        restored = _bring_up(part, manifest, newer)
-        settle(part / backup.DATABASE)
+        with _loaded(source / backup.DUMP, part, database):
+            restored = _bring_up(part, manifest, newer)
+        if not is_dump:
+            settle(part / backup.DATABASE)
         os.replace(part, folder)
         sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     return restored
+
+
+def _check_database(is_dump: bool, database: str) -> None:
+    if is_dump and not database:
+        raise AtelierError(
+            "backup.needs_database",
+            "This backup is of a node on a PostgreSQL server; it was not said where its database should be.",
+            hint="Make an empty database with `createdb`, and name it with --database.",
+        )
+    if database and not is_dump:
+        raise AtelierError(
+            "backup.needs_no_database",
+            "This backup is of a node whose database is a file of its workspace; nothing was restored.",
+            hint="Leave out --database.",
+        )
+
+
+@contextmanager
+def _loaded(dump: Path, part: Path, database: str) -> Iterator[None]:
+    """The database filled from a dump and named in the workspace's settings; empty again after a failure."""
+    if not database:
+        yield
+        return
+    from training.store.dumps import empty_again, load_dump  # a node on SQLite never needs it
+
+    settings = part / backup.SETTINGS
+    text = with_database(settings.read_text() if settings.exists() else "", database)
+    backup.write_pieces(iter([text.encode()]), part, backup.SETTINGS)
+    load_dump(dump, database)
+    try:
+        yield
+    except BaseException:
+        empty_again(database)
+        raise
 
 
 def _open_keys(part: Path, manifest: Manifest, root: bytes | None) -> None:
@@ -102,7 +147,7 @@ def _bring_up(part: Path, manifest: Manifest, newer: Path | None) -> Restored:
 
 def _later(newer: Path, manifest: Manifest) -> Iterator[AuditEntry]:
     """What the lost workspace did after the backup. Raises `backup.another_history`, `audit.broken`."""
-    store = Store(f"sqlite:///{newer / backup.DATABASE}", look_only=True)
+    store = Store(read_config(newer).database or f"sqlite:///{newer / backup.DATABASE}", look_only=True)
     try:
         verify(store, manifest.audit_key, [])
         after = max(manifest.audit_size - 1, 0)

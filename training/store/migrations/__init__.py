@@ -61,6 +61,12 @@ def make(connection: Connection) -> None:
     connection.execute(_versions.insert(), {"version_num": NEWEST})
 
 
+def unmake(connection: Connection) -> None:
+    """Remove every table of ours."""
+    load_tables().drop_all(connection)
+    _versions.drop(connection, checkfirst=True)
+
+
 def upgrade(connection: Connection, to: str = "head") -> None:
     """Run every step that this database has not had, in the caller's transaction."""
     from alembic import command  # only where there is something to do: it takes a fifth of a second
