@@ -68,6 +68,13 @@ COMMANDS: tuple[Command, ...] = (
     _command("pointcloud.hide", "Hide or show", "H"),
     _command("pointcloud.lock", "Lock or unlock", "L"),
     _command("pointcloud.remark", "Remark", "R", help="Pinned to the selected cuboid at this frame."),
+    _command(
+        "pointcloud.propose",
+        "Propose cuboids",
+        "Ctrl+Shift+A",
+        menu="Tools",
+        help="By geometry alone, from this frame on: no model is needed.",
+    ),
     _command("pointcloud.accept", "Accept prediction", "A", menu="Tools"),
     _command("pointcloud.accept_all", "Accept all shown predictions", "Shift+A", menu="Tools"),
     _command("pointcloud.key_frame", "Make key frame here", "I", menu="Sequence"),

@@ -18,6 +18,7 @@ from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
 from plugins.pointcloud.lint_panel import LintPanel
+from plugins.pointcloud.proposals import ProposalCommands
 from plugins.pointcloud.sequence_commands import SequenceCommands
 from plugins.pointcloud.sequence_panel import SequencePanel
 from plugins.pointcloud.space_scene import SpaceScene
@@ -90,6 +91,7 @@ class PointCloudEditor(QWidget):
             **self._looks.table,
             **self.sequence.table,
             **self.groups.table,
+            **ProposalCommands(self.bench, self.sweeps, self._show_all, self).table,
         }
         self._lay_out()
         self._connect()
@@ -158,6 +160,7 @@ class PointCloudEditor(QWidget):
         self.bench.read_only = read_only
         self.bench.scene = scene
         self.bench.predictions.set((), self.bench.predictions.threshold)
+        self.bench.predictions.set_proposed(None)
         self.panel.show_ontology(ontology, {name: key for key, name in class_keys(ontology).items()})
         self._answers.set_class(earlier.class_name if earlier is not None else "")
         self.sweeps.open(item, document, scene.index.timeline)

@@ -27,18 +27,28 @@ class PredictionLayer:
     def __init__(self) -> None:
         self.threshold = 0.5
         self._predictions: tuple[Prediction, ...] = ()
+        self._proposed: Prediction | None = None  # by geometry, on this machine
 
     @property
     def is_empty(self) -> bool:
-        return not self._predictions
+        return not self._predictions and self._proposed is None
 
     def set(self, predictions: tuple[Prediction, ...], threshold: float) -> None:
+        """What models say of another item, or anew."""
         self._predictions, self.threshold = predictions, threshold
+
+    def set_proposed(self, proposed: Prediction | None) -> None:
+        """What geometry proposes; None forgets it."""
+        self._proposed = proposed
+
+    @property
+    def _all(self) -> tuple[Prediction, ...]:
+        return self._predictions if self._proposed is None else (*self._predictions, self._proposed)
 
     def shown(self, scene: SpaceScene) -> list[Predicted]:
         """Those of the frame at or above the threshold that were not accepted, the surest first."""
         found = []
-        for prediction in self._predictions:
+        for prediction in self._all:
             classes = {each.id: each.class_name for each in prediction.entities if isinstance(each, Track)}
             scores = dict(prediction.scores)
             for each in prediction.entities:
@@ -58,11 +68,13 @@ class PredictionLayer:
             track = next(e for e in each.prediction.entities if e.id == each.cuboid.track)
             if track.id not in scene.document:
                 made[track.id] = track
-            made[each.cuboid.id] = replace(each.cuboid, made="model")
+            made[each.cuboid.id] = (
+                each.cuboid if each.cuboid.made == "auto" else replace(each.cuboid, made="model")
+            )
         if not made:
             return None
         count = sum(isinstance(each, Cuboid) for each in made.values())
         title = "Accept prediction" if count == 1 else f"Accept {count} predictions"
-        return creation(
-            title, *made.values(), tool="accept", made_by=f"model:{some[0].prediction.model}"[:200]
-        )
+        model = some[0].prediction.model
+        made_by = f"rule:{model}" if some[0].prediction is self._proposed else f"model:{model}"
+        return creation(title, *made.values(), tool="accept", made_by=made_by[:200])

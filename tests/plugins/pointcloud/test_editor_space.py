@@ -428,3 +428,19 @@ def test_every_frame_of_a_track_is_changed_in_the_film_strip(open_editor: Open, 
         strip.pointer.emit(CellPointer(kind, 7, "side", xy, 0.02, "left"))
     assert {each.size for each in editor.scene.index.key_frames(track.id)} == {(4.0, 2.0, 1.75)}
     assert close(editor.scene.index.cuboid_at(track.id, 7).centre, (10.5, 0.5, -0.875))
+
+
+def test_what_stands_there_is_proposed_without_a_model_and_accepted_by_a_key(
+    open_editor: Open, qtbot: QtBot
+) -> None:
+    editor, host = open_editor()
+    assert editor.run("pointcloud.propose")
+    qtbot.waitUntil(lambda: not editor.bench.predictions.is_empty, timeout=20_000)
+    editor.bench.predictions.threshold = 0.0
+    shown = editor.bench.predictions.shown(editor.scene)
+    nearest = min(shown, key=lambda each: abs(each.cuboid.centre[0] - CAR[0]) + abs(each.cuboid.centre[1]))
+    assert close(nearest.cuboid.centre[:2], CAR[:2], 0.6)
+    QTest.keyClick(editor.views.space, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
+    assert host.edits[0].made_by == "rule:proposer"
+    assert {each.made for _, each in host.edits[0].changes.values() if isinstance(each, Cuboid)} == {"auto"}
+    assert editor.bench.predictions.shown(editor.scene) == []
