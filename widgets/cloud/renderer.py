@@ -95,7 +95,7 @@ class Budget:
     """How many points may be drawn while the camera moves, learnt from how long the last ones took."""
 
     MEANT_MS = 16.0
-    LEAST, MOST = 20_000, 20_000_000
+    LEAST, MOST = 8_000, 20_000_000
 
     def __init__(self, points: int = 75_000) -> None:
         self.points = points
