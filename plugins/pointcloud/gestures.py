@@ -24,6 +24,8 @@ from studio.domain.values import XYZ
 from widgets.cloud.drawn import LineSet
 from widgets.cloud.pointer import SpacePointer
 
+NO_LINES = LineSet()  # one and the same, so that setting it again paints nothing
+
 
 class Gestures(QObject):
     """One tool at a time; `taken` tells which. `table` is what the editor runs by name."""
@@ -95,7 +97,7 @@ class Gestures(QObject):
         if self.tool is self._select and hot is None:
             found = cuboid_under(scene, pointer)
         # what a camera shows at a place lies somewhere along a ray: the other views and cameras draw it
-        ray = sight_line(pointer) if found is None and hot is None else LineSet()
+        ray = sight_line(pointer) if found is None and hot is None else NO_LINES
         if (found, hot) != (self.hovered, self._hot) or len(ray) or self._drew_ray:
             self.hovered, self._hot, self._drew_ray = found, hot, bool(len(ray))
             lines = scene.hover_lines(found) if found and found not in scene.selection else ray
@@ -211,13 +213,13 @@ class Gestures(QObject):
         scene, cloud = self._bench.scene, self._views.scene
         if scene is None:
             for name in ("active", "preview", "hover"):
-                cloud.set_lines(LineSet(), name)
+                cloud.set_lines(NO_LINES, name)
             self._views.show_grips(None, None)
             return
         shown = tuple(each for each in self.tool.preview() if isinstance(each, Cuboid))
         moved = {each.track for each in shown}
         cloud.set_lines(scene.lines_of(shown), "preview")
-        cloud.set_lines(scene.selected_lines() if not moved & scene.selection else LineSet(), "active")
+        cloud.set_lines(scene.selected_lines() if not moved & scene.selection else NO_LINES, "active")
         keys = scene.movable()
         one = scene.placement(keys[0]) if len(keys) == 1 and not shown else None
         self._views.show_grips(one if self.tool is self._select else None, self._hot)

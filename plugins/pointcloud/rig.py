@@ -64,11 +64,13 @@ class Rig:
         self._timeline = timeline
         self.cameras: tuple[Camera, ...] = ()
         self._known: set[EntityId] = set()
+        self._shifts: dict[tuple[StreamId, int], Pose] = {}  # asked for at every step of a drag
         self.rebuild(timeline)
 
     def rebuild(self, timeline: Timeline) -> None:
         """Everything anew from the document."""
         self._timeline = timeline
+        self._shifts.clear()
         found = {each.stream: each for each in self._document if isinstance(each, Calibration)}
         self._known = {each.id for each in found.values()}
         self.cameras = tuple(Camera(each, _usable(found.get(each.id), each)) for each in self._streams)
@@ -92,6 +94,12 @@ class Rig:
 
     def shift(self, camera: Camera, frame: int) -> Pose:
         """From the ego frame at a reference frame to the ego frame when the camera's picture was taken."""
+        key = (camera.id, frame)
+        if key not in self._shifts:
+            self._shifts[key] = self._shift(camera, frame)
+        return self._shifts[key]
+
+    def _shift(self, camera: Camera, frame: int) -> Pose:
         if not self._timeline.poses or not camera.stream.times_ns:
             return Pose()
         taken = frame_time(camera.stream, self.picture_of(camera, frame))
@@ -109,17 +117,20 @@ class Rig:
         if camera.calibration is None or not len(lines):
             return LineSet()
         held = camera.calibration
-        pieces = 1 if held.model == "pinhole" else BENT_PIECES
+        fisheye, pieces = held.model == "kannala_brandt", 1 if held.model == "pinhole" else BENT_PIECES
+        local = inward(pose_of(held), self.at_its_time(camera, frame, lines.ends.reshape(-1, 3)))
+        local = local.reshape(-1, 2, 3)
+        # most of a scene is behind a camera: what is goes before anything is projected
+        before = np.flatnonzero((local[:, :, 2] > (-np.inf if fisheye else 0.0)).any(axis=1))
+        local = local[before]
         shares = np.linspace(0.0, 1.0, pieces + 1)[:, None]
-        along = lines.ends[:, :1] + shares * (lines.ends[:, 1:] - lines.ends[:, :1])  # (N, pieces + 1, 3)
-        local = inward(pose_of(held), self.at_its_time(camera, frame, along.reshape(-1, 3)))
-        local = local.reshape(len(lines), pieces + 1, 3)
-        ends = np.stack([local[:, :-1], local[:, 1:]], axis=2).reshape(-1, 2, 3)
-        if held.model != "kannala_brandt":
+        along = local[:, :1] + shares * (local[:, 1:] - local[:, :1])  # (N, pieces + 1, 3)
+        ends = np.stack([along[:, :-1], along[:, 1:]], axis=2).reshape(-1, 2, 3)
+        if not fisheye:
             ends = clipped_near(ends)
         pixels = project_from_camera(ends.reshape(-1, 3), held).reshape(-1, 2, 2)
         kept = np.flatnonzero(_is_near(pixels, held))
-        from_line = kept // pieces
+        from_line = before[kept // pieces]
         keys = lines.key_of[from_line] if len(lines.key_of) else lines.key_of
         return LineSet(pixels[kept], lines.style_of[from_line], lines.styles, keys, lines.keys)
 
