@@ -17,6 +17,9 @@ PLUGIN = Plugin(
     formats=(
         "plugins.pointcloud.formats.argoverse2:Argoverse2",
         "plugins.pointcloud.formats.datumaro3d:Datumaro3d",
+        "plugins.pointcloud.formats.kitti_object:KittiObject",
+        "plugins.pointcloud.formats.kitti_raw:KittiRaw",
+        "plugins.pointcloud.formats.kitti_tracking:KittiTracking",
         "plugins.pointcloud.formats.labelcloud:LabelCloud",
         "plugins.pointcloud.formats.segments:Segments",
         "plugins.pointcloud.formats.semantic_kitti:SemanticKitti",
