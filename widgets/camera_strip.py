@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import QSize, QTimer, Signal
@@ -132,7 +133,7 @@ class CameraStrip(QWidget):
         camera = self.cameras[name]
         ratio = max(camera.devicePixelRatioF(), 1.0)
         room = max(round(camera.width() * ratio), 64), max(round(camera.height() * ratio), 64)
-        self._decoder.run((name, key, False), lambda: _small(data, room))
+        self._decoder.run((name, key, False), partial(_small, data, room))
 
     def put_none(self, name: str, why: str) -> None:
         """There is no picture of this camera in this frame."""
@@ -153,7 +154,7 @@ class CameraStrip(QWidget):
                 continue
             shown = kept.size[0] * camera.view.scale * camera.devicePixelRatioF()
             if shown > kept.images[0].width() * ENLARGED:
-                self._decoder.run((name, key, True), lambda data=data: _whole(data))
+                self._decoder.run((name, key, True), partial(_whole, data))
 
     def _decoded(self, key: tuple[str, str, bool], made: _Kept) -> None:
         name, picture, is_whole = key

@@ -42,9 +42,10 @@ def shadows(depth: NDArray[np.float32], view: SpaceView, ratio: float = 1.0) -> 
 def _in_steps(depth: NDArray[np.float32], view: SpaceView) -> NDArray[np.float32]:
     """Depths counted in differences that are one full shadow."""
     if view.flat:
-        return depth / np.float32(view.scale * FLAT_STEP_PX)
-    with np.errstate(divide="ignore"):
-        steps: NDArray[np.float32] = np.log(depth) / np.float32(STEP_SHARE)
+        flat: NDArray[np.float32] = depth / np.float32(view.scale * FLAT_STEP_PX)
+        return flat
+    steps: NDArray[np.float32] = np.log(depth)
+    steps /= np.float32(STEP_SHARE)
     return steps
 
 

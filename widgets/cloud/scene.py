@@ -121,7 +121,7 @@ class CloudScene(QObject):
     def sample(self) -> Floats:
         """(N, 3) a fair sample of what is visible, scene frame."""
         samples = [cloud.placed(slice(0, SAMPLE)) for cloud in self.visible_clouds()]
-        points = np.concatenate([np.empty((0, 3)), *samples])
+        points: Floats = np.concatenate([np.empty((0, 3)), *samples])
         return points[np.isfinite(points).all(axis=1)]
 
     # What is drawn over them
