@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -120,7 +128,11 @@ class FixQueue(QWidget):
         layout.addWidget(self.words)
         layout.addWidget(self.table, 1)
         layout.addLayout(across)
+        self.table.setMinimumHeight(3 * self.table.fontMetrics().height())
         self._show_buttons()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, 8 * self.fontMetrics().height())
 
     def set_rows(self, rows: Sequence[FixRow], words: str) -> None:
         """Other findings; the place in the queue is kept, so that mending goes on with the next."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QTreeView, QWidget
 
 Index = QModelIndex | QPersistentModelIndex
@@ -125,6 +125,9 @@ class GroupTree(QTreeView):
         self.setModel(GroupModel(self))
         self.header().setStretchLastSection(True)
         self.selectionModel().selectionChanged.connect(lambda _on, _off: self.chosen.emit(self.rows()))
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, 5 * self.fontMetrics().height())
 
     def set_rows(self, roots: Sequence[GroupRow], children: Callable[[str], Sequence[GroupRow]]) -> None:
         """Other groups; what was open and chosen is so again, where it is still there."""

@@ -137,7 +137,11 @@ class SidePanel(QWidget):
     def show_ontology(self, ontology: Ontology, key_of: Mapping[str, str]) -> None:
         """The classes of a labelling template, children indented below their parents; keys by class."""
         line = max(self.fontMetrics().height(), SIDE) + 6
-        self._parts.setSizes([min(max(len(ontology.classes), 2), 10) * line + 2 * line, 10_000])
+        shares = 10 if self._parts.count() == 2 else 4  # classes in sight, where more than objects want room
+        classes = min(max(len(ontology.classes), 2), shares) * line + 2 * line
+        others = [self._parts.widget(place).sizeHint().height() for place in range(2, self._parts.count())]
+        objects = max(self._parts.height() - classes - sum(others), 5 * line)
+        self._parts.setSizes([classes, objects, *others])
         styles, numbers = styles_of(ontology)
         self.classes.set_choices(
             [
