@@ -275,9 +275,10 @@ class TrackIndex:
             self.tracks,
             first,
             np.zeros(shape, bool),
-            np.zeros((*shape, 3)),
-            np.zeros((*shape, 3)),
-            np.zeros((*shape, 4)),
+            # each axis in one piece, since it is computed so; callers see it last
+            np.moveaxis(np.zeros((3, *shape)), 0, -1),
+            np.moveaxis(np.zeros((3, *shape)), 0, -1),
+            np.moveaxis(np.zeros((4, *shape)), 0, -1),
             np.zeros(shape, np.uint8),
         )
         if not shape[1]:
@@ -300,13 +301,13 @@ class TrackIndex:
         if not world:
             centres, rotations = self._into_ego(centres, rotations, frames)
             # through the world and back costs the last bits: key frames are to be what is stored
-            at_keys = key[is_key]
-            centres[:, is_key] = flat.own[:3, at_keys]
-            rotations[:, is_key] = flat.own[3:, at_keys]
-        for axis in range(3):
-            found.centres[part, :, axis], found.sizes[part, :, axis] = centres[axis], sizes[axis]
-        for axis in range(4):
-            found.rotations[part, :, axis] = rotations[axis]
+            places = np.flatnonzero(is_key)
+            own = flat.own[:, key.ravel()[places]]
+            centres.reshape(3, -1)[:, places] = own[:3]
+            rotations.reshape(4, -1)[:, places] = own[3:]
+        found.centres[part] = np.moveaxis(centres, 0, -1)
+        found.sizes[part] = np.moveaxis(sizes, 0, -1)
+        found.rotations[part] = np.moveaxis(rotations, 0, -1)
         between = np.where(flat.rows[motion.RATE][key] > 0, BETWEEN, HELD)
         found.states[part] = np.where(is_key, flat.made[key], between)
 

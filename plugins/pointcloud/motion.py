@@ -100,15 +100,16 @@ def _arc(rows: Floats, key: NDArray[np.intp], share: Floats) -> tuple[Floats, Fl
     """How far along the chord and to its left, in lengths of the chord."""
     weight = rows[ARC][key]
     along, across = share.copy(), np.zeros_like(share)
-    bent = weight > 0
-    if not np.any(bent):
+    bent = np.flatnonzero(weight)  # flat: with several axes numpy would look for each one anew
+    if not len(bent):
         return along, across
-    s, w, half = share[bent], weight[bent], rows[HALF_TURN][key][bent]
+    keys, s, w = key.ravel()[bent], share.ravel()[bent], weight.ravel()[bent]
+    half = rows[HALF_TURN][keys]
     # chord * e^(i (s - 1) half) * sin(s half) / sin(half): through both ends, turning at a constant rate
-    reach = np.sin(s * half) * rows[PER_HALF_SINE][key][bent]
+    reach = w * np.sin(s * half) * rows[PER_HALF_SINE][keys]
     phase = (s - 1) * half
-    along[bent] += w * (reach * np.cos(phase) - s)
-    across[bent] = w * reach * np.sin(phase)
+    along.ravel()[bent] += reach * np.cos(phase) - w * s
+    across.ravel()[bent] = reach * np.sin(phase)
     return along, across
 
 
@@ -160,6 +161,8 @@ def turned(matrices: Floats, points: Floats) -> Floats:
     """(3, F, …) points, each turned by the (3, 3) matrix of its own place on the second axis: (F, 3, 3)."""
     shape = (-1,) + (1,) * (points.ndim - 2)
     out: Floats = np.empty_like(points)
+    x, y, z = points
     for i in range(3):
-        out[i] = sum(matrices[:, i, j].reshape(shape) * points[j] for j in range(3))
+        a, b, c = (matrices[:, i, j].reshape(shape) for j in range(3))
+        out[i] = a * x + b * y + c * z
     return out
