@@ -20,7 +20,7 @@ CLICK_PX = 4.0  # a press and release closer than this are a click
 GRIP_PX = 9.0
 APART_PX = 16.0  # from the middle of a cuboid, that a handle has to be
 USUAL_SIZE: XYZ = (4.2, 1.8, 1.6)  # metres, of a cuboid whose class says nothing
-DISC_M = 0.9  # how far before the front the disc for turning stands
+DISC_SHARE, DISC_M = 0.35, 1.2  # how far before the front the disc for turning stands, and at most
 
 GripName = Literal["front", "rear", "left", "right", "top", "bottom", "turn"]
 FACES: dict[str, tuple[int, float]] = {
@@ -74,7 +74,7 @@ def grips_of(at: Placement) -> list[GripPoint]:
         own = np.zeros((1, 3))
         own[0, axis] = side * at.size[axis] / 2
         found.append(GripPoint(name, as_xyz(outward(Pose(at.centre, at.rotation), own)[0])))  # type: ignore[arg-type]
-    ahead = np.array([[at.size[0] / 2 + DISC_M, 0.0, 0.0]])
+    ahead = np.array([[at.size[0] / 2 + min(DISC_SHARE * max(at.size[:2]), DISC_M), 0.0, 0.0]])
     found.append(GripPoint("turn", as_xyz(outward(Pose(at.centre, at.rotation), ahead)[0])))
     return found
 
