@@ -64,7 +64,7 @@ def ended(index: TrackIndex, track: TrackId, frame: int, for_good: bool = False)
 def cut_out(index: TrackIndex, track: TrackId, first: int, stop: int) -> Edit | None:
     """Nothing is seen of the track at the frames [first, stop); before and after it stays as it is."""
     frames = index.timeline.frames
-    if not any(low < stop and first < high for low, high in index.runs(track)):
+    if not any(max(low, first) < min(high, stop) for low, high in index.runs(track)):
         return None
     return rekeyed("Cut out of track", index, track, windowed(index, track, beside([(first, stop)], frames)))
 
