@@ -68,7 +68,8 @@ class EditorHost(Protocol):
 
     `apply` makes an Edit (titles it in the undo menu, journals, sends); `select` changes the selection;
     `media` asks for a rendition of a frame in the background and calls back with its bytes on the GUI
-    thread, empty where the frame has none; `say` shows a short line in the status bar; `keep_draft` journals an unfinished gesture.
+    thread, empty where the frame has none; `say` shows a short line in the status bar; `keep_draft`
+    journals an unfinished gesture.
     """
 
     def apply(self, edit: Edit) -> bool: ...
