@@ -6,37 +6,19 @@ again. Its secret lies beside its data, readable by its owner alone.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import msgspec
-
 from studio.client.connection import Connection
 from studio.domain.errors import AtelierError
 from studio.domain.wire import routes
+from studio.node_process import LOG, Begun, NodeNote, begin, is_alive, note_of
 
-NOTE = "node.json"
 SECRET = "own.secret"
-LOG = "start.log"  # what it says before its own log is open, and why it ended
 _PAUSE_S = 0.05
 _GRACE_S = 3.0  # for a node that another studio started a moment earlier, and that has not said so yet
-
-
-class NodeNote(msgspec.Struct, frozen=True):
-    """What a running node writes about itself into `node.json`."""
-
-    pid: int
-    version: str = ""
-    socket: str = ""
-    address: str = ""
-
-    @property
-    def where(self) -> str:
-        """Its address, as `Client.connect` takes it."""
-        return f"unix:{self.socket}" if self.socket else self.address
 
 
 class OwnNode:
@@ -56,27 +38,27 @@ class OwnNode:
     @classmethod
     def find(cls, folder: Path) -> OwnNode | None:
         """The node that runs on `folder` and answers, or None."""
-        note = _note(folder)
-        if note is None or not _is_alive(note.pid) or not _answers(note.where):
+        note = note_of(folder)
+        if note is None or not is_alive(note.pid) or not _answers(note.where):
             return None
         return cls(folder, note)
 
     @classmethod
-    def start(cls, folder: Path, wait_s: float = 60.0, python: str = sys.executable) -> OwnNode:
+    def start(
+        cls, folder: Path, wait_s: float = 60.0, python: str = sys.executable, begun: Begun | None = None
+    ) -> OwnNode:
         """The node that runs on `folder`, started if need be; returns once it answers.
 
-        Raises `node.not_started` with the last sentence of its log, `node.slow_start` when `wait_s` are over:
-        it may still be on its way then, and is found by the next call.
+        begun: one that is on its way already. Raises `node.not_started` with the last sentence of its log,
+        `node.slow_start` when `wait_s` are over: it may still be on its way then, and is found by the next
+        call.
         """
         found = cls.find(folder)
-        if found is not None:
+        if found is not None and (begun is None or found.pid != begun.process.pid):
             return found
         logs = folder / "logs"
         try:
-            logs.mkdir(parents=True, exist_ok=True)
-            with (logs / LOG).open("ab") as log:
-                begun = log.tell()
-                process = _spawn([python, "-m", "studio", "node", "--folder", str(folder)], log.fileno())
+            begun = begun or begin(folder, python)
         except OSError as error:
             raise AtelierError(
                 "node.not_started",
@@ -84,13 +66,14 @@ class OwnNode:
                 detail=f"{error}",
                 hint="Look whether the workspace folder can be written and has room.",
             ) from error
+        process = begun.process
         deadline = time.monotonic() + wait_s
         ended_at: float | None = None
         while time.monotonic() < deadline:
             ended = process.poll() is not None
             if ended and ended_at is None:
                 ended_at = time.monotonic()
-            note = _note(folder)
+            note = note_of(folder)
             # the note of a killed node may still lie there; and another studio may have been quicker
             if note is not None and (note.pid == process.pid or ended) and _answers(note.where):
                 return cls(folder, note, process if note.pid == process.pid else None)
@@ -99,7 +82,10 @@ class OwnNode:
                 raise AtelierError(
                     "node.not_started",
                     "The node of this workspace could not be started. "
-                    + (_last_sentence(logs / LOG, begun) or f"It ended with code {process.returncode}."),
+                    + (
+                        _last_sentence(logs / LOG, begun.log_from)
+                        or f"It ended with code {process.returncode}."
+                    ),
                     detail=f"exit code {process.returncode}",
                     hint=f"Its log lies in {logs}; `atelier doctor` says what this machine lacks.",
                 )
@@ -107,7 +93,7 @@ class OwnNode:
         raise AtelierError(
             "node.slow_start",
             "The node of this workspace has not answered yet.",
-            detail=_last_sentence(logs / LOG, begun),
+            detail=_last_sentence(logs / LOG, begun.log_from),
             hint="Try again in a moment; a busy machine needs longer.",
         )
 
@@ -116,8 +102,8 @@ class OwnNode:
         """Whether it ended otherwise than by being asked to: it takes its note away when it is."""
         if self._process is not None:
             self._process.poll()  # a dead child is there until somebody has looked
-        note = _note(self.folder)
-        return note is not None and note.pid == self.pid and not _is_alive(self.pid)
+        note = note_of(self.folder)
+        return note is not None and note.pid == self.pid and not is_alive(self.pid)
 
     def start_again(self, wait_s: float = 60.0) -> None:
         """Start it anew on its folder, or find who else has. Raises as `start`."""
@@ -157,32 +143,6 @@ class OwnNode:
         return True
 
 
-def _spawn(command: list[str], log: int) -> subprocess.Popen[bytes]:
-    # it must survive the studio and its terminal
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True, creationflags=flags
-        )
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("QT_")}
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        close_fds=True,
-        start_new_session=True,
-        env=environment,
-    )
-
-
-def _note(folder: Path) -> NodeNote | None:
-    try:
-        return msgspec.json.decode((folder / NOTE).read_bytes(), type=NodeNote)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
 def _answers(address: str) -> bool:
     try:
         connection = Connection(address)
@@ -200,19 +160,13 @@ def _answers(address: str) -> bool:
 
 def _another_starts(note: NodeNote | None, ours: int) -> bool:
     """Whether a node that is not ours runs here and has only not answered yet."""
-    return note is not None and note.pid != ours and _is_alive(note.pid)
+    return note is not None and note.pid != ours and is_alive(note.pid)
 
 
-def _is_alive(pid: int) -> bool:
-    import psutil  # 20 ms, and needed only where a node is looked for
-
-    return bool(psutil.pid_exists(pid))
-
-
-def _last_sentence(log: Path, begun: int) -> str:
+def _last_sentence(log: Path, log_from: int) -> str:
     try:
         with log.open("rb") as file:
-            file.seek(max(begun, log.stat().st_size - 8192))
+            file.seek(max(log_from, log.stat().st_size - 8192))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return ""

@@ -16,6 +16,7 @@ from studio.shell.calls import Call, Calls
 
 if TYPE_CHECKING:
     from studio.client import Client, OwnNode, Session
+    from studio.node_process import Begun
 
 LOG = logging.getLogger("atelier.studio")
 _AT_WORK: frozenset[str] = frozenset(("queued", "running", "pausing", "cancelling"))
@@ -39,18 +40,22 @@ class Link(QObject):
     wants_sign_in = Signal(object)  # the AtelierError that led to it, or None at first
     failed = Signal(object)  # an AtelierError
 
-    def __init__(self, calls: Calls, dispatch: Dispatch, parent: QObject) -> None:
+    def __init__(self, calls: Calls, dispatch: Dispatch, parent: QObject, begun: Begun | None = None) -> None:
+        """`begun`: a node of our own that is on its way already."""
         super().__init__(parent)
         self._calls = calls
         self._dispatch = dispatch
         self._busy = False
         self._client: Client | None = None
         self._own: OwnNode | None = None
+        self._begun = begun
         self._again: Session | None = None  # one that goes on after its person signed in again
         self.where = ""
 
     def open_own(self, folder: Path) -> None:
-        """Find or start the node of our own on `folder` and sign in there."""
+        """Find or start the node of our own on `folder`, or wait for the one that is on its way, and sign in
+        there."""
+        begun = self._begun
         self.where = str(folder)
         self.said.emit("Starting your node …")
 
@@ -58,8 +63,7 @@ class Link(QObject):
             # httpx and cryptography: a quarter of a second that the first paint need not wait for
             from studio.client import Client, OwnNode, Session
 
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            own = OwnNode.start(folder)
+            own = OwnNode.start(folder, begun=begun)
             call.check()
             client = Client.connect(own.address)
             client.own_sign_in(own.secret())
@@ -69,7 +73,11 @@ class Link(QObject):
             self._own, session = result
             self.opened.emit(session)
 
-        self._calls.start("connect", work, done, self.failed.emit)
+        def failed(error: AtelierError) -> None:
+            self._begun = None  # the next try begins another
+            self.failed.emit(error)
+
+        self._calls.start("connect", work, done, failed)
 
     def open_other(self, address: str) -> None:
         """Shake hands with the node at `address`; `wants_sign_in` follows."""
@@ -162,6 +170,9 @@ class Link(QObject):
         """
         if self._own is not None and self._own.started_here and not self._busy:
             self._own.stop()
+        elif self._own is None and self._begun is not None:
+            self._begun.process.terminate()  # the window was closed before it answered
+            self._begun.process.wait()
 
     def look_whether_busy(self, session: Session) -> None:
         """Ask before the session is closed whether the node is at something long; blocks shortly."""

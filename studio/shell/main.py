@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from studio.cli.frame import DONE, TO_MEND, Parser, log_folder
 from studio.domain.contracts.plugin import load_part
 from studio.folders import config_folder, default_workspace
+from studio.node_process import begin_early
 from studio.shell import faults
 from studio.shell.displays import require_display
 from studio.shell.settings import Settings
@@ -38,7 +39,13 @@ def run(argv: list[str]) -> int:
         "--guide", default="", help="answer a guide on this socket where things are in the window"
     )
     given = parser.parse_args(argv)
+    pages = load_part(PAGES)
+    if given.page and given.page not in {info.name for info in pages}:
+        parser.error(f"there is no page {given.page!r}")
     require_display()
+    workspace: Path = given.workspace or default_workspace()
+    # its start takes longer than the window's, so it goes on beside it from here on
+    begun = None if given.address else begin_early(workspace)
     application = make_application(sys.argv[:1])
     config = config_folder()
     config.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -47,12 +54,9 @@ def run(argv: list[str]) -> int:
     apply_theme(application, next((each for each in THEMES if each == theme), "system"))
     apply_text_size(application, int(settings.get("text_size", "100")))
     log = faults.open_log(log_folder())
-    pages = load_part(PAGES)
     window = MainWindow(application, pages, settings, log)
     faults.catch_all(window.desk.show_error)
-    studio = Studio(window, settings, given.workspace or default_workspace(), given.address)
-    if given.page and given.page not in {info.name for info in pages}:
-        parser.error(f"there is no page {given.page!r}")
+    studio = Studio(window, settings, workspace, given.address, begun)
     studio.first_page = given.page
     taken: list[bool] = []
     if given.shot is not None:

@@ -23,6 +23,7 @@ from studio.shell.window import MainWindow
 
 if TYPE_CHECKING:
     from studio.client import Session
+    from studio.node_process import Begun
 
 _SETTLE_MS = 1500  # after the first page was filled, for pictures that still arrive
 
@@ -32,7 +33,15 @@ class Studio(QObject):
 
     settled = Signal()
 
-    def __init__(self, window: MainWindow, settings: Settings, workspace: Path, address: str) -> None:
+    def __init__(
+        self,
+        window: MainWindow,
+        settings: Settings,
+        workspace: Path,
+        address: str,
+        begun: Begun | None = None,
+    ) -> None:
+        """`begun`: the own node, where it is on its way already."""
         super().__init__(window)
         self._window = window
         self._desk = window.desk
@@ -43,7 +52,7 @@ class Studio(QObject):
         self.first_page = ""
         self._poster = Poster(self)
         self._calls: Calls = window.desk.calls_of(self)
-        self._link = Link(self._calls, self._poster.post, self)
+        self._link = Link(self._calls, self._poster.post, self, begun)
         self._link.said.connect(window.status.show_node)
         self._link.opened.connect(self._opened)
         self._link.failed.connect(self._failed)

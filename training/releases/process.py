@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import msgspec
 from msgspec import Struct
 
@@ -16,8 +15,7 @@ import training
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ServiceId
 from training.serving import control
-from training.serving.control import ServiceState
-from training.serving.main import PROCESS_FILE
+from training.serving.control import PROCESS_FILE, ServiceState
 
 _PATIENCE_S = 5.0
 _MODULE = "training.serving.main"
@@ -37,6 +35,10 @@ class ServiceProcess:
         self._control_key = control_key
         self._verify_key = verify_key
         self._child: subprocess.Popen[bytes] | None = None
+        # a fifth of a second of imports, which a node without services starts without
+        import httpx
+
+        self._refused: type[Exception] = httpx.HTTPError
         # no proxy of the environment stands between a node and its own machine
         self._http = httpx.Client(timeout=_PATIENCE_S, trust_env=False)
 
@@ -101,7 +103,7 @@ class ServiceProcess:
             if answer.status_code != 200 or not control.is_proof(self._control_key, "service", nonce, own):
                 return None
             return msgspec.json.decode(answer.content, type=ServiceState)
-        except (httpx.HTTPError, msgspec.DecodeError):
+        except (self._refused, msgspec.DecodeError):
             return None
 
     def ask(self, picture: bytes, token: str, caller: str) -> bytes:
@@ -109,7 +111,7 @@ class ServiceProcess:
         headers = {"Authorization": f"Bearer {token}", "X-Caller": caller}
         try:
             answer = self._http.post(f"{self.url}/predict", content=picture, headers=headers, timeout=60)
-        except httpx.HTTPError as error:
+        except self._refused as error:
             raise AtelierError(
                 "service.silent",
                 "The service does not answer now.",

@@ -8,6 +8,7 @@ from msgspec import Struct
 from studio.domain.ids import ModelId
 
 PATH = "/control"
+PROCESS_FILE = "process.json"  # pid and port of a service, for the node that finds it again
 NONCE_HEADER = "x-nonce"
 PROOF_HEADER = "x-proof"
 

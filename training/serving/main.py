@@ -25,9 +25,9 @@ from studio.domain.ids import ServiceId
 from training.data.files import replace_file
 from training.serving.app import ServiceApp
 from training.serving.arms import Arms
+from training.serving.control import PROCESS_FILE
 from training.serving.spool import Spool
 
-PROCESS_FILE = "process.json"  # pid and port, for the node that finds it again
 LOG = logging.getLogger("atelier.service")
 _MEMORY = 16 * 1024**3
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 LATE = {"httpx", "pyqtgraph", "cryptography", "torch", "open3d", "sqlalchemy", "fastapi", "scipy"}
 
 FIRST_PAINT = """
@@ -17,7 +19,10 @@ from studio.shell.studio import Studio
 from PySide6.QtWidgets import QApplication
 
 def begin(self):
-    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    import psutil
+    children = [each.pid for each in psutil.Process().children() if "node" in each.cmdline()]
+    print(json.dumps({"loaded": loaded, "nodes": children}))
     QApplication.quit()
 
 Studio.begin = begin
@@ -35,6 +40,14 @@ def started(code: str, home: Path, **environment: str) -> subprocess.CompletedPr
         text=True,
         timeout=120,
     )
+
+
+def nodes_on(home: Path) -> list[int]:
+    """The node processes on a workspace below `home`."""
+    found = psutil.process_iter(["cmdline"])
+    return [
+        each.pid for each in found if any(word.startswith(str(home)) for word in each.info["cmdline"] or [])
+    ]
 
 
 def test_without_a_display_a_sentence_and_exit_code_two(tmp_path: Path) -> None:
@@ -59,6 +72,20 @@ def test_a_page_that_there_is_not_is_refused(tmp_path: Path) -> None:
 def test_the_first_paint_waits_for_nothing_heavy(tmp_path: Path) -> None:
     done = started(FIRST_PAINT, tmp_path, QT_QPA_PLATFORM="offscreen")
     assert done.returncode == 0, done.stderr
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    loaded = set(json.loads(done.stdout.splitlines()[-1])["loaded"])
     assert "PySide6" in loaded
     assert loaded & LATE == set()
+
+
+def test_the_node_is_on_its_way_before_the_window_and_goes_with_one_that_is_closed_at_once(
+    tmp_path: Path,
+) -> None:
+    done = started(FIRST_PAINT, tmp_path, QT_QPA_PLATFORM="offscreen")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout.splitlines()[-1])["nodes"]) == 1
+    assert nodes_on(tmp_path) == []
+
+
+def test_a_page_that_there_is_not_begins_no_node(tmp_path: Path) -> None:
+    started("studio --page nowhere", tmp_path, QT_QPA_PLATFORM="offscreen")
+    assert not (tmp_path / "atelier" / "workspace").exists()
