@@ -24,6 +24,7 @@ STARTS_M = (0.0, 0.8, -0.8, 1.8, -1.8)  # along the heading: a prediction is mos
 _ROUNDS = 25
 _ALONG = 0.05  # what a match says along its surface, where across it says 1
 _PRIOR = 0.005  # of a match: what an unseen side does not tell is left as predicted
+_FAR = 0.1  # of the score, that a metre from the prediction has to be worth
 _NEIGHBOURS = 10  # that make a surface
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def registered(model: Floats, points: Floats) -> Registration:
     tree = cKDTree(points)
     goals = _Goals(points, _weights(points, tree), tree)
     found = [_from_start(model, goals, start) for start in STARTS_M]
-    return max(found, key=lambda each: (round(each.score, 2), -abs(each.forward)))
+    # along a long side many places fit nearly as well: the one nearer to the prediction is the likelier
+    return max(found, key=lambda each: each.score - _FAR * abs(each.forward))
 
 
 class _Goals(NamedTuple):

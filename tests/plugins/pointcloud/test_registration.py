@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plugins.pointcloud.interpolation import TrackIndex
 from plugins.pointcloud.propagation import propagated
 from plugins.pointcloud.registration import auto_fit_next, fitted_to, points_of, refining, registered
+from studio.domain.document import Document
 from studio.domain.space import Pose, inward, outward, turn, wrapped, yaw_of
+from tests.bench.scripted_annotator import kitti
 from tests.plugins.pointcloud.ground import CAR, STEP_NS, car, done, driving, in_ego, indexed, key
-
-rng = np.random.default_rng(7)
 
 
 def shell(count=300, size=CAR, seen="two sides", noise=0.02, seed=1):
@@ -155,3 +156,24 @@ def test_propagating_with_points_follows_a_car_and_stops_where_it_has_gone():
     assert {each.made for each in found[1:]} == {"auto"}
     assert max(math.dist(each.centre, truth(each.frame).centre) for each in found) < 0.25
     assert index.timeline.time_ns(15) == 15 * STEP_NS
+
+
+def test_the_cars_of_a_real_drive_are_found_again_in_the_next_sweep(shared_data):
+    drive, folder = kitti(), shared_data / "drive_kitti_tracking0000_lidar" / "velodyne" / "0000"
+    cuboids = [each for _, truth in drive.tracks for each in truth.values()]
+    tracks = [track for track, _ in drive.tracks]
+    index = TrackIndex(Document([*drive.poses, *tracks, *cuboids]), drive.streams)
+
+    def points(frame):
+        file = folder / f"{frame + 96:06d}.bin"
+        return np.fromfile(file, np.float32).reshape(-1, 4)[:, :3] if file.exists() else None
+
+    off = []
+    for track, truth in drive.tracks:
+        for frame in range(4, 15):  # with a sweep here and there
+            if frame in truth and frame + 1 in truth:
+                found = auto_fit_next(index, track.id, frame, points)
+                off.append(math.dist(found.cuboid.centre[:2], truth[frame + 1].centre[:2]))
+    assert len(off) == 35
+    assert np.mean(off) < 0.06
+    assert max(off) < 0.3

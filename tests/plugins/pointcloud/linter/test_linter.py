@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from plugins.pointcloud.generator.scene import generate
 from plugins.pointcloud.interpolation import TrackIndex
 from plugins.pointcloud.linter import Limits, check
 from plugins.pointcloud.rig import Rig
@@ -15,6 +16,7 @@ from studio.domain.entities import Calibration, Group, Member, Track
 from studio.domain.ids import EntityId, new_id
 from studio.domain.space import Pose, as_xyz, matrix_of, outward, quaternion_of, turn
 from studio.domain.wire.projects import Stream
+from tests.bench.scripted_annotator import kitti
 from tests.plugins.pointcloud.ground import CAR, STEP_NS, car, done, driving, in_ego, key, streams
 
 FRAMES = 40
@@ -435,3 +437,23 @@ def test_a_proposal_made_stale_by_another_proposes_nothing(scene):
     finding = scene.found()[0]
     done(scene.index, finding.mend(scene.index))
     assert finding.mend(scene.index) is None
+
+
+def test_the_labels_of_a_real_drive_are_clean(shared_data):
+    assert shared_data.is_dir()
+    drive = kitti()
+    cuboids = [
+        replace(each, ends_here=frame + 1 not in truth)
+        for _, truth in drive.tracks
+        for frame, each in truth.items()
+    ]
+    entities = [*drive.poses, *(track for track, _ in drive.tracks), *cuboids]
+    assert check(TrackIndex(Document(entities), drive.streams)) == []
+
+
+def test_a_generated_drive_is_clean_for_its_six_cameras_too():
+    drive = generate(1, frames=8, columns=40, picture_size=(64, 40), ego="turning", slope=0.03)
+    document = Document(drive.entities)
+    index = TrackIndex(document, drive.streams)
+    assert len(index.tracks) > 15
+    assert check(index, rig=Rig(document, drive.streams, index.timeline)) == []
