@@ -4,18 +4,21 @@ import itertools
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from studio.domain.edit import creation
+from studio.domain.entities import Group, Member
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ItemId, TaskId, new_id
+from studio.domain.ids import EntityId, ItemId, TaskId, new_id
+from studio.domain.ontology import ClassType, RoleType
 from studio.domain.values import attributes
 from studio.domain.wire.people import NewTasks, PullNext, TaskNote, TaskQuery, TaskState
 from studio.domain.wire.projects import ItemQuery
-from tests.training.workspace import Workspace, a_box, draw, furnish
+from tests.training.workspace import Workspace, a_box, draw, furnish, session
 from training.node import Node
 from training.store import tasks as rows
 from training.store.tasks import StoredTask
-from training.work import documents, leases, reading, tasks
+from training.work import documents, leases, projects, reading, tasks
 from training.work.access import Session
 from training.work.tasks import ITEM_STATES, STEPS, Act
 
@@ -155,8 +158,6 @@ def test_what_the_template_forbids_blocks_submit_and_not_the_save(place: Place) 
     documents.save_edit(place.node, item, draw(track, box, fence=fence), place.ann)
     assert code_of(tasks.submit, place.node, task, TaskNote(), place.ann) == "task.findings"
     wrong, other = a_box("cell")
-    from msgspec.structs import replace
-
     wrong = replace(wrong, attributes=attributes(stage="ancient"))
     edit = creation("Draw", wrong, other)
     save = draw(wrong, other, fence=fence)
@@ -164,6 +165,22 @@ def test_what_the_template_forbids_blocks_submit_and_not_the_save(place: Place) 
     documents.save_edit(place.node, item, save, place.ann)
     rules = {each.rule for each in reading.item_findings(place.node, item)}
     assert rules == {"class.unknown", "attribute.wrong"}
+
+
+def test_a_group_without_the_member_that_its_type_needs_blocks_submit(place: Place) -> None:
+    truck = ClassType("truck", roles=(RoleType("tractor", minimum=1, maximum=1),))
+    owner = session(place.workspace.users["rita"])
+    held = projects.ontology(place.node, place.project, None)
+    projects.new_ontology(place.node, place.project, replace(held, groups=(truck,)), owner)
+    task, item, fence = place.pull(place.ann)
+    track, box = a_box("cell")
+    group = Group(EntityId(new_id()), "truck")
+    documents.save_edit(place.node, item, draw(track, box, group, fence=fence), place.ann)
+    assert code_of(tasks.submit, place.node, task, TaskNote(), place.ann) == "task.findings"
+    assert [each.rule for each in reading.item_findings(place.node, item)] == ["group.role_missing"]
+    member = Member(EntityId(new_id()), group.id, track.id, "tractor")
+    documents.save_edit(place.node, item, draw(member, fence=fence), place.ann)
+    tasks.submit(place.node, task, TaskNote(), place.ann)
 
 
 def test_a_skip_and_a_return_need_a_reason(place: Place) -> None:
