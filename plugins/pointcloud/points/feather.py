@@ -15,7 +15,13 @@ from plugins.pointcloud.points.records import check_place
 from plugins.pointcloud.points.source import Source, check_count
 
 MAGIC = b"ARROW1"
+_NAMES = (b"x\0", b"y\0", b"z\0")
 _NANOSECONDS = "offset_ns"
+
+
+def has_places(head: bytes) -> bool:
+    """Whether the schema at the head of a table names x, y and z, as Arrow's own strings are written."""
+    return all(b"\1\0\0\0" + name in head or b"\1\0\0\0" + name.upper() in head for name in _NAMES)
 
 
 def read_feather(source: Source) -> Cloud:

@@ -56,7 +56,7 @@ def kind_of(head: bytes, size: int, name: str = "") -> Kind | None:
         return Kind("NumPy", "application/x-npy", arrays.read_npy)
     if head.startswith(arrays.ZIP_MAGIC):
         return Kind("NumPy archive", "application/x-npz", arrays.read_npz)
-    if head.startswith(feather.MAGIC):
+    if head.startswith(feather.MAGIC) and feather.has_places(head):
         return Kind("Feather", "application/vnd.apache.arrow.file", feather.read_feather)
     if pcd.looks_like_pcd(head):
         return Kind("PCD", "application/x-pcd", pcd.read_pcd)

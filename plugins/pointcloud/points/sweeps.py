@@ -18,6 +18,7 @@ NAMES = ("x", "y", "z", "intensity", "ring")
 _REACH_M = 10_000.0
 _MOST_RINGS = 1024
 _LOOKED_AT = 3200  # points of the head: a multiple of both records fits
+_MOST_AT_ZERO = 0.5  # share of points at the sensor itself: returns that were none
 _PLAUSIBLE = 0.95  # share of points that must be, since sweeps hold some that are not numbers
 
 
@@ -60,6 +61,7 @@ def _makes_sense(head: bytes, width: int) -> bool:
         if width == 5:
             ring = numbers[:, 4]
             good &= (ring >= 0) & (ring < _MOST_RINGS) & (ring == np.floor(ring))
-        # numbers so close to zero that no sensor gives them: bytes of something else
+        # numbers so close to zero that no sensor gives them, and long runs of zeros: bytes of something else
         tiny = (np.abs(numbers[:, :3]) < 1e-20) & (numbers[:, :3] != 0)
-    return bool(good.mean() >= _PLAUSIBLE and tiny.mean() < 1 - _PLAUSIBLE)
+        nowhere = (numbers[:, :3] == 0).all(axis=1)
+    return bool(good.mean() >= _PLAUSIBLE and tiny.mean() < 1 - _PLAUSIBLE and nowhere.mean() < _MOST_AT_ZERO)

@@ -28,6 +28,7 @@ class Table(NamedTuple):
     names: tuple[str, ...]
     separator: str  # "" for any white space
     start: int  # byte of the first line of numbers
+    is_named: bool  # whether a header says what the columns are
 
 
 def read_text(source: Source) -> Cloud:
@@ -54,13 +55,32 @@ def table_of(head: bytes, size: int) -> Table | None:
         text = line.decode("utf-8", "replace").strip("\ufeff \t\r")
         if text and (separator := _separator(text)) is not None:
             width = len(_words(text, separator))
-            return Table(_names(header, width, separator), separator, at)
+            return Table(_names(header, width, separator), separator, at, header is not None)
         at += len(line) + 1
         if _is_names(text):
             header = text
         elif text and not text.startswith(("#", "//")) and not _is_number(text):
             return None
     return None
+
+
+def is_surely_points(head: bytes, size: int) -> bool:
+    """Whether a table of numbers can hardly be anything but places: with a header that says so, or with
+    fractions in the first three columns and numbers in all. Labels begin with a class, a frame, an id."""
+    table = table_of(head, size)
+    if table is None or table.is_named:
+        return table is not None
+    lines = head[table.start :].split(b"\n", _LINES_LOOKED_AT)[:_LINES_LOOKED_AT]
+    whole = lines if len(head) == size or len(lines) == 1 else lines[:-1]
+    rows = [
+        _words(line.decode("ascii", "replace").strip(), table.separator) for line in whole if line.strip()
+    ]
+    good = [
+        all(map(_is_number, row)) and all(float(word) % 1 != 0 for word in row[:3])
+        for row in rows
+        if len(row) >= 3
+    ]
+    return sum(good) * 2 > len(rows)
 
 
 def _lines(head: bytes, whole: bool) -> list[bytes] | None:

@@ -33,11 +33,15 @@ def read_text(tree: Tree, path: str, budget: Budget) -> str:
         ) from error
 
 
-def read_json(tree: Tree, path: str, budget: Budget) -> Any:
-    """A JSON file, strictly: no key twice, no NaN, no infinity, bounded depth. Raises `import.bad_json`."""
+def read_json(tree: Tree, path: str, budget: Budget, *, allow_nan: bool = False) -> Any:
+    """A JSON file, strictly: no key twice, no NaN, no infinity, bounded depth. Raises `import.bad_json`.
+
+    With `allow_nan` such a value is None, as if the file said null: for formats whose own writer leaves them.
+    """
     text = read_text(tree, path, budget)
+    constant = _nothing if allow_nan else _no_constant
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_once, parse_constant=constant)
     except AtelierError as error:
         raise AtelierError(error.code, f"{path!r}: {error.message}", error.detail, error.hint) from error
     except json.JSONDecodeError as error:
@@ -79,6 +83,10 @@ def _no_constant(name: str) -> float:
         f"the value {name} is no number that JSON allows.",
         hint="Replace it, or leave the entry out.",
     )
+
+
+def _nothing(_name: str) -> None:
+    return None
 
 
 def as_problem(path: str, error: AtelierError) -> Problem:
