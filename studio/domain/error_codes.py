@@ -82,7 +82,7 @@ CODES: dict[str, str] = {
     "store.unreachable": "The node cannot reach its database.",
     "wire.too_large": "The message is larger than allowed for its route.",
     "display.missing": "The studio was started where no display answers.",
-    "sample.not_written": "The process that composes the sample's pictures failed.",
+    "sample.not_written": "The process that writes the sample failed.",
     "task.unsaved": "Work was to be submitted before the node had all of it.",
     "export.not_written": "The file of an export could not be written where it was asked for.",
     "studio.fault": "A fault of the studio's own; the trace is in its log.",

@@ -26,7 +26,7 @@ from studio.domain.wire.jobs import Event
 from studio.domain.wire.projects import NewProject, Project, Projects
 from studio.pages.home.new_project import NewProjectDialog
 from studio.pages.home.project_list import ProjectList
-from studio.pages.home.sample import open_sample
+from studio.pages.home.sample import DIGITS, DRIVE, Sample, open_sample
 from studio.pages.home.start_button import StartButton
 from studio.shell.headings import Heading
 from studio.shell.page import Desk, Page, Place
@@ -67,6 +67,13 @@ class HomePage(Page):
                     self.sample,
                 ),
                 (
+                    "drive",
+                    "sample",
+                    "Open the sample drive",
+                    "Point clouds and cameras, made on this machine",
+                    self.sample_drive,
+                ),
+                (
                     "import",
                     "folder",
                     "Import a folder …",
@@ -84,6 +91,7 @@ class HomePage(Page):
         return (
             Command("home.new", "New project …", HomePage.new_project, ("Ctrl+N",), "File", "home"),
             Command("home.sample", "Open the sample", HomePage.sample, (), "File", "home"),
+            Command("home.sample_drive", "Open the sample drive", HomePage.sample_drive, (), "File", "home"),
             Command("home.refresh", "Refresh", HomePage._fetch, ("F5",), "View", "home"),
         )
 
@@ -118,7 +126,14 @@ class HomePage(Page):
             self.new_project(chosen)
 
     def sample(self) -> None:
-        """Make the sample project, or open the one that is there."""
+        """Make the project of digits, or open the one that is there."""
+        self._open_sample(DIGITS)
+
+    def sample_drive(self) -> None:
+        """Make the project of a drive, or open the one that is there."""
+        self._open_sample(DRIVE)
+
+    def _open_sample(self, sample: Sample) -> None:
         client = self.desk.client
         self._show_progress(True)
 
@@ -127,7 +142,11 @@ class HomePage(Page):
             self.desk.show_error(error)
 
         self.calls.start(
-            "sample", lambda call: open_sample(client, call), self._sample_ready, failed, self._progressed
+            "sample",
+            lambda call: open_sample(client, sample, call),
+            self._sample_ready,
+            failed,
+            self._progressed,
         )
 
     def _make(self, wanted: NewProject, folder: str) -> None:
@@ -175,7 +194,7 @@ class HomePage(Page):
         self.shown.setCurrentWidget(self.list if known else self.nothing)
         self.nothing.setText(
             "There is no project yet.\n\nOpen the sample to see the whole loop in a few minutes, "
-            "or drop a folder of pictures into this window."
+            "or drop a folder of pictures or point clouds into this window."
         )
         for button in self.buttons.values():
             button.setEnabled(not self.desk.read_only)

@@ -1,4 +1,4 @@
-"""The sample: pages of handwritten digits, written on this machine and brought in like any other folder."""
+"""Samples: pages of digits, and a drive; written on this machine and brought in like any other folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
@@ -17,59 +17,93 @@ from studio.shell.calls import Call
 if TYPE_CHECKING:
     from studio.client import Client
 
-SAMPLE_NAME = "Sample: handwritten digits"
-_FACTS = AssetFacts(
-    source="scikit-learn's handwritten digits, composed on this machine",
-    purpose="trying the studio",
-    sensitivity="open",
-)
-_WRITTEN = 0.2  # share of the wait that writing the pictures takes
+_WRITTEN = 0.2  # share of the wait that writing takes
 _SENT = 0.5
+_LOOK_S = 0.1  # between two looks whether the writing is done or no longer wanted
 
 
-def open_sample(client: Client, call: Call) -> Project:
-    """The sample project, made and filled if it is not there yet. For a background call."""
+class Sample(NamedTuple):
+    """program: what follows `python -m` before the folder to write into, in a process of its own."""
+
+    name: str
+    description: str
+    program: tuple[str, ...]
+    format: str
+    upload: str
+    source: str
+
+
+DIGITS = Sample(
+    name="Sample: handwritten digits",
+    description="Pages of digits with boxes, some of them labelled wrongly",
+    # scikit-learn takes a second of import and 100 MB, which the window's process can do without
+    program=("resources.sample",),
+    format="pascal_voc",
+    upload="digits",
+    source="scikit-learn's handwritten digits, composed on this machine",
+)
+DRIVE = Sample(
+    name="Sample: a drive",
+    description="Two lidars and six cameras of a made-up street, with exact cuboids, tracks and groups",
+    program=("plugins.pointcloud.generator", "--frames", "16", "--ego", "turning"),
+    format="atelier_json",
+    upload="drive",
+    source="a street that was ray-cast on this machine",
+)
+
+
+def open_sample(client: Client, sample: Sample, call: Call) -> Project:
+    """The sample's project, made and filled if it is not there yet. For a background call."""
     from studio.client import jobs, uploads
 
     for project in client.call(routes.PROJECTS).projects:
-        if project.name == SAMPLE_NAME and project.items:
+        if project.name == sample.name and project.items:
             return project
-    call.check(0.0, "Writing the pictures …")
+    call.check(0.0, "Writing the sample …")
     with tempfile.TemporaryDirectory(prefix="atelier-sample-") as folder:
-        _write(Path(folder))
+        _write(sample, Path(folder), call)
         call.check(_WRITTEN, "Making the project …")
-        project = client.call(
-            routes.NEW_PROJECT,
-            NewProject(SAMPLE_NAME, Ontology(), "Pages of digits with boxes, some of them labelled wrongly"),
-        )
+        project = client.call(routes.NEW_PROJECT, NewProject(sample.name, Ontology(), sample.description))
+        facts = AssetFacts(source=sample.source, purpose="trying the studio", sensitivity="open")
         upload = uploads.Upload(
-            client, project.id, Path(folder), format="pascal_voc", name="digits", facts=_FACTS
+            client, project.id, Path(folder), format=sample.format, name=sample.upload, facts=facts
         )
         state = upload.run(
             on_progress=lambda p: call.check(
-                _WRITTEN + (_SENT - _WRITTEN) * p.done / max(p.total, 1), "Sending the pictures …"
+                _WRITTEN + (_SENT - _WRITTEN) * p.done / max(p.total, 1), "Sending the sample …"
             )
         )
     if state.job is not None:
         for job in jobs.watch(client, state.job.id):
-            call.check(_SENT + (1 - _SENT) * job.done / max(job.total, 1), "Bringing them in …")
+            call.check(_SENT + (1 - _SENT) * job.done / max(job.total, 1), "Bringing it in …")
         jobs.report(client, state.job.id)
     return client.call(routes.PROJECT, project=project.id)
 
 
-def _write(folder: Path) -> None:
-    # scikit-learn takes a second of import and 100 MB, which the window's process can do without
-    done = subprocess.run(
-        [sys.executable, "-m", "resources.sample", str(folder)],
+def _write(sample: Sample, folder: Path, call: Call) -> None:
+    writing = subprocess.Popen(
+        [sys.executable, "-m", *sample.program, str(folder)],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
     )
-    if done.returncode:
+    with writing:
+        try:
+            while True:
+                try:
+                    _out, said = writing.communicate(timeout=_LOOK_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    call.check(0.0, "Writing the sample …")
+        except BaseException:
+            writing.kill()  # cancelled: nobody waits for it
+            raise
+    if writing.returncode:
         raise AtelierError(
             "sample.not_written",
-            "The sample's pictures could not be written.",
-            detail=done.stderr.strip()[-500:],
+            "The sample could not be written.",
+            detail=said.strip()[-500:],
             hint="Check that there is room for temporary files, then try again.",
         )

@@ -1,0 +1,58 @@
+"""The sample drive of the first page, in the real window at a real node."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.domain.wire import routes
+from studio.pages.home.page import HomePage
+from studio.pages.home.sample import DRIVE
+from studio.shell.page import Place
+from tests.studio.pages.conftest import Workplace
+
+
+@pytest.fixture
+def home(workplace: Workplace, qtbot: QtBot) -> HomePage:
+    workplace.window.go(Place("home"))
+    page = workplace.window.stack.page("home")
+    assert isinstance(page, HomePage)
+    qtbot.waitUntil(page.buttons["drive"].isEnabled, timeout=10_000)
+    return page
+
+
+def names(workplace: Workplace) -> list[str]:
+    return [each.name for each in workplace.client.call(routes.PROJECTS).projects]
+
+
+def test_cancelling_a_sample_ends_its_writing_and_leaves_no_files(
+    workplace: Workplace, home: HomePage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    home.buttons["drive"].click()
+    qtbot.waitUntil(lambda: any(tmp_path.glob("atelier-sample-*")), timeout=10_000)
+    assert home.cancel.isVisible()
+    home.cancel.click()
+    qtbot.waitUntil(lambda: not any(tmp_path.glob("atelier-sample-*")), timeout=10_000)
+    assert not home.cancel.isVisible()
+    assert DRIVE.name not in names(workplace)
+
+
+def test_the_sample_drive_comes_with_its_labels_and_is_made_once(
+    workplace: Workplace, home: HomePage, qtbot: QtBot
+) -> None:
+    desk = workplace.window.desk
+    home.buttons["drive"].click()
+    qtbot.waitUntil(lambda: desk.project is not None and desk.project.name == DRIVE.name, timeout=240_000)
+    project = desk.project
+    assert project is not None
+    assert project.items == 1
+    ontology = workplace.client.call(
+        routes.ONTOLOGY, project=project.id, version=project.ontology_version
+    ).ontology
+    assert {"car", "trailer"} <= {each.name for each in ontology.classes}
+    workplace.window.go(Place("home"))
+    home.buttons["drive"].click()
+    qtbot.waitUntil(lambda: not home.calls.is_running("sample"), timeout=20_000)
+    assert names(workplace).count(DRIVE.name) == 1
