@@ -20,6 +20,7 @@ _GATE = 16.0  # square of the standard deviations within which something may be 
 _NEAREST_M = 4.0  # likewise in metres
 _OTHER_CLASS = 10.0  # what another class costs beside a surprise
 _PATIENCE_S = 0.7  # for which something that is not seen is waited for
+_WALKS_MS, _SLIDES_MS = 3.0, 12.0  # of a person, and of what slides past a car that turns
 _FIRM = 0.2  # score from which on a find may begin a track
 
 
@@ -36,13 +37,21 @@ class Sight(NamedTuple):
 class _Open:
     """A track that may go on."""
 
-    def __init__(self, sight: Sight, time_s: float) -> None:
+    def __init__(self, sight: Sight, time_s: float, strays_ms: float) -> None:
         self.sights = [sight]
+        self.strays_ms = strays_ms  # how fast it may go otherwise than it looks
         self.time_s = time_s  # of the last sight
         self.state = _first_state(sight)
 
     def at(self, time_s: float) -> State:
-        return turning.foreseen(self.state, time_s - self.time_s)[0]
+        seconds = time_s - self.time_s
+        ahead, _ = turning.foreseen(self.state, seconds)
+        if len(self.sights) > 1:
+            return ahead
+        # it may have gone any way, and the filter only knows ahead and back
+        spread = ahead.spread.copy()
+        spread[[turning.X, turning.Y], [turning.X, turning.Y]] += (self.strays_ms * seconds) ** 2
+        return State(ahead.mean, spread)
 
     def take(self, sight: Sight, time_s: float, has_yaw: bool) -> None:
         if len(self.sights) == 1:
@@ -77,13 +86,23 @@ def followed(
         for track, number in _paired(running, sights, time_s):
             running[track].take(sights[number], time_s, is_world and is_long(sights[number].kind, sizes))
             free.discard(number)
-        running += [_Open(sights[number], time_s) for number in sorted(free) if sights[number].score >= _FIRM]
+        running += [
+            _Open(sights[number], time_s, _strays_ms(sights[number].kind, sizes, is_world))
+            for number in sorted(free)
+            if sights[number].score >= _FIRM
+        ]
     return [each.sights for each in (*ended, *running)]
 
 
 def is_long(kind: int, sizes: Sizes) -> bool:
     """Whether a class's shape says which way it is headed, up to half a turn."""
     return bool(sizes.usual[kind, 0] >= _ROUND * sizes.usual[kind, 1])
+
+
+def _strays_ms(kind: int, sizes: Sizes, is_world: bool) -> float:
+    if not is_world:
+        return _SLIDES_MS
+    return 0.0 if is_long(kind, sizes) else _WALKS_MS
 
 
 def measured(state: State, row: Floats, has_yaw: bool) -> tuple[Floats, Floats]:

@@ -89,9 +89,9 @@ def fits(seen: Outline, sight: float, sizes: Sizes) -> Floats:
 def fits_upwards(top: float, highest: float, sizes: Sizes) -> Floats:
     """(C,) how well each class fits what reaches `top` metres above where it stands.
 
-    Above `highest` the lidar would not have seen it.
+    Above `highest`, as far as is known, the lidar would not have seen it.
     """
-    height = np.minimum(sizes.usual[:, 2], max(highest, _SMALL_M))
+    height = np.minimum(sizes.usual[:, 2], max(highest, top, _SMALL_M))
     off = (top - height) / height
     found: Floats = np.exp(-0.5 * (off / np.where(off > 0, _TALL, _LOW)) ** 2)
     return found

@@ -42,6 +42,7 @@ _PARTED = 0.7  # what each further thing must be worth, where there may be one a
 _LEAST = 0.03  # a fit below which something is nothing that is known
 _FEWEST = 5  # points
 _UNDER_M = 0.3  # the highest shot, up to which the top of a thing may not be its top
+_UPWARDS = 0.03  # rise that every lidar for driving looks at least: 2 degrees
 _FAR_M = 4.0  # beyond which a point says how high a lidar looks
 _LOWER = 0.8  # of the whole height that a thing may have which carries another
 _SEAT_M = 0.2  # above the ground that one is carried at least
@@ -102,11 +103,11 @@ def found_in(points: Floats, sizes: Sizes, sensor: XYZ = (0.0, 0.0, 0.0)) -> Fou
 
 
 def _steepest(points: Floats, sensor: XYZ) -> float:
-    """Metres upwards for each metre away, of the highest shots of a lidar."""
+    """Metres upwards for each metre away, of the highest shots of a lidar that meet anything."""
     away = np.hypot(points[:, 0] - sensor[0], points[:, 1] - sensor[1])
     far = away > _FAR_M
     rise = (points[far, 2] - sensor[2]) / away[far]
-    return float(np.percentile(rise, 99.9)) if len(rise) else math.inf
+    return max(float(np.percentile(rise, 99.9)), _UPWARDS) if len(rise) else math.inf
 
 
 class _CoarseGround:

@@ -12,7 +12,7 @@ import numpy as np
 from studio.domain.space import Floats, wrapped
 
 X, Y, YAW, SPEED, RATE = range(5)
-_STRAIGHT = 1e-4  # rad/s below which an arc is a line
+_STRAIGHT = 1e-3  # radians of a half turn, below which its series is exact enough
 _SPEED_CHANGE = 3.0  # m/s² and
 _RATE_CHANGE = 0.6  # rad/s²: what the model does not foresee, one standard deviation
 _FIRST_SPEED = 12.0  # m/s and
@@ -43,29 +43,21 @@ def begun(x: float, y: float, yaw: float, place_sd: float, yaw_sd: float) -> Sta
 def foreseen(state: State, seconds: float) -> tuple[State, Floats]:
     """The state after so many seconds, and the (5, 5) Jacobian of the way there."""
     x, y, yaw, speed, rate = state.mean.tolist()
+    half = rate * seconds / 2  # of the turn: the chord of the arc points so far beside the heading
+    share = math.sin(half) / half if abs(half) > _STRAIGHT else 1 - half * half / 6
+    slope = (math.cos(half) - share) / half if abs(half) > _STRAIGHT else -half / 3
+    cos, sin, way = math.cos(yaw + half), math.sin(yaw + half), speed * seconds
+    mean = np.array([x + way * share * cos, y + way * share * sin, yaw + rate * seconds, speed, rate])
     jacobian = np.eye(5)
     jacobian[YAW, RATE] = seconds
-    if abs(rate) < _STRAIGHT:
-        cos, sin = math.cos(yaw), math.sin(yaw)
-        way = speed * seconds
-        x, y = x + way * cos, y + way * sin
-        jacobian[X, YAW], jacobian[Y, YAW] = -way * sin, way * cos
-        jacobian[X, SPEED], jacobian[Y, SPEED] = seconds * cos, seconds * sin
-        jacobian[X, RATE], jacobian[Y, RATE] = -way * sin * seconds / 2, way * cos * seconds / 2
-    else:
-        after = yaw + rate * seconds
-        radius = speed / rate
-        sines, cosines = math.sin(after) - math.sin(yaw), math.cos(after) - math.cos(yaw)
-        x, y = x + radius * sines, y - radius * cosines
-        jacobian[X, YAW], jacobian[Y, YAW] = radius * cosines, radius * sines
-        jacobian[X, SPEED], jacobian[Y, SPEED] = sines / rate, -cosines / rate
-        jacobian[X, RATE] = radius * (seconds * math.cos(after) - sines / rate)
-        jacobian[Y, RATE] = radius * (seconds * math.sin(after) + cosines / rate)
-    mean = np.array([x, y, yaw + rate * seconds, speed, rate])
-    half = seconds * seconds / 2
+    jacobian[X, YAW], jacobian[Y, YAW] = -way * share * sin, way * share * cos
+    jacobian[X, SPEED], jacobian[Y, SPEED] = seconds * share * cos, seconds * share * sin
+    jacobian[X, RATE] = way * seconds / 2 * (slope * cos - share * sin)
+    jacobian[Y, RATE] = way * seconds / 2 * (slope * sin + share * cos)
+    drift = seconds * seconds / 2
     pushed = np.zeros((5, 2))
-    pushed[[X, Y, SPEED], 0] = half * math.cos(yaw), half * math.sin(yaw), seconds
-    pushed[[YAW, RATE], 1] = half, seconds
+    pushed[[X, Y, SPEED], 0] = drift * math.cos(yaw), drift * math.sin(yaw), seconds
+    pushed[[YAW, RATE], 1] = drift, seconds
     pushed *= (_SPEED_CHANGE, _RATE_CHANGE)
     return State(mean, jacobian @ state.spread @ jacobian.T + pushed @ pushed.T), jacobian
 
