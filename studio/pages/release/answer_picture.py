@@ -23,17 +23,20 @@ class AnswerPicture(QWidget):
         super().__init__()
         self._picture = QImage()
         self._answer: Answer | None = None
+        self._found: list[Detection] = []
         self.show_picture(QImage())
 
     def sizeHint(self) -> QSize:
         return QSize(620, 480)
 
-    def show_picture(self, picture: QImage, answer: Answer | None = None) -> None:
-        """Another picture, with what was found on it once that is known."""
+    def show_picture(self, picture: QImage, answer: Answer | None = None, least_score: float = 0.0) -> None:
+        """Another picture, with what was found on it once that is known, from a score on."""
         self._picture, self._answer = picture, answer
         self.setAccessibleName("Picture" if answer is None else "Picture with the answer")
-        found = answer.detections if answer is not None else ()
-        said = ", ".join(_words(each) for each in found)
+        # the surest are drawn last, over all others
+        found = sorted(shown(answer, least_score), key=lambda each: each.score) if answer is not None else []
+        self._found = found
+        said = ", ".join(_words(each) for each in reversed(found))
         self.setAccessibleDescription(
             said or ("nothing found" if answer is not None else "nothing asked yet")
         )
@@ -54,7 +57,7 @@ class AnswerPicture(QWidget):
         if self._answer is None or not self._answer.width:
             return
         scale = at.width() / self._answer.width
-        for each in self._answer.detections:
+        for each in self._found:
             left, top, right, bottom = (edge * scale for edge in each.xyxy)
             painter.setPen(QPen(_FOUND, 2))
             painter.drawRect(QRectF(at.left() + left, at.top() + top, right - left, bottom - top))
@@ -68,6 +71,11 @@ class AnswerPicture(QWidget):
         painter.fillRect(plate, self.palette().color(QPalette.ColorRole.Base))
         painter.setPen(self.palette().color(QPalette.ColorRole.Text))
         painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), words)
+
+
+def shown(answer: Answer, least_score: float) -> tuple[Detection, ...]:
+    """What was found with at least this score."""
+    return tuple(each for each in answer.detections if each.score >= least_score)
 
 
 def read_picture(data: bytes) -> QImage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSlider,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -24,9 +25,9 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, ProjectId
 from studio.domain.wire import routes
 from studio.domain.wire.projects import ItemQuery, ItemRow
-from studio.domain.wire.releases import Answer, Service, TryService
+from studio.domain.wire.releases import Answer, Detection, Service, TryService
 from studio.pages.items import ItemSource
-from studio.pages.release.answer_picture import AnswerPicture, read_file, read_picture
+from studio.pages.release.answer_picture import AnswerPicture, read_file, read_picture, shown
 from studio.pages.sheet import cell_of
 from studio.shell.icons import set_icon
 from studio.shell.page import Desk
@@ -48,6 +49,7 @@ class TryDialog(QDialog):
         self._calls = desk.calls_of(self)
         self._chosen: TryService | None = None
         self._image = QImage()  # of what is chosen
+        self._answer: Answer | None = None  # to it
         self.source = ItemSource(desk, self)
         self.text = QLineEdit()
         self.text.setPlaceholderText("Part of a name")
@@ -60,9 +62,16 @@ class TryDialog(QDialog):
         self.sheet.set_side(130)
         self.file = QPushButton("A file …")
         self.file.setAccessibleName("Ask with a file")
+        self.file.setAutoDefault(False)  # Enter asks, wherever the keys are
         self.file.setToolTip("A picture of your own, which is no item of the project")
         set_icon(self.file, "folder")
         self.picture = AnswerPicture()
+        self.score = QSlider(Qt.Orientation.Horizontal)
+        self.score.setRange(0, 100)
+        self.score.setAccessibleName("Least score of what is drawn")
+        self.score.valueChanged.connect(lambda _value: self._draw())
+        self.score.setEnabled(False)
+        self.shown = QLabel()
         self.said = QLabel("Choose an item at the left, or a file.")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
@@ -120,6 +129,9 @@ class TryDialog(QDialog):
 
         def done(found: tuple[TryService, QImage]) -> None:
             self._chosen = found[0]
+            self._answer = None
+            self.score.setEnabled(False)
+            self.shown.setText("")
             self.picture.show_picture(found[1])
             self._image = found[1]
             self.said.setText(f"{name}. Press Ask, or Enter.")
@@ -128,13 +140,28 @@ class TryDialog(QDialog):
         self._calls.start("picture", read, done, self._failed)
 
     def _answered(self, answer: Answer) -> None:
-        self.picture.show_picture(self._image, answer)
-        self.said.setText(
-            f"{self._name_of(answer)} found {found_words(answer)}. Request {answer.request}; it comes back "
-            "as latest online data."
-        )
+        self._answer = answer
+        blocked = self.score.blockSignals(True)
+        self.score.setValue(sensible_score(answer))
+        self.score.blockSignals(blocked)
+        self.score.setEnabled(True)
+        self._draw()
         self.ask.setEnabled(True)
         self.asked.emit()
+
+    def _draw(self) -> None:
+        """The answer from the score on that is chosen."""
+        answer = self._answer
+        if answer is None:
+            return
+        least = self.score.value() / 100
+        self.picture.show_picture(self._image, answer, least)
+        found = shown(answer, least)
+        self.shown.setText(f"score ≥ {least:.2f}: {len(found):,} of {len(answer.detections):,} shown")
+        self.said.setText(
+            f"{self._name_of(answer)} found {found_words(found)}. Request {answer.request}; it comes back "
+            "as latest online data."
+        )
 
     def _failed(self, error: AtelierError) -> None:
         self.said.setText(str(error))
@@ -180,6 +207,10 @@ class TryDialog(QDialog):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.picture, 1)
+        drawn = QHBoxLayout()
+        drawn.addWidget(self.score, 1)
+        drawn.addWidget(self.shown)
+        column.addLayout(drawn)
         column.addWidget(self.said)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
@@ -196,9 +227,18 @@ class TryDialog(QDialog):
         self.resize(1000, 640)
 
 
-def found_words(answer: Answer) -> str:
+def sensible_score(answer: Answer) -> int:
+    """From which score on, in per cent, an answer is drawn at first: half of its surest one.
+
+    A service answers with everything down to scores that nobody acts on, and a model that was trained
+    shortly is never sure.
+    """
+    return int(50 * max((each.score for each in answer.detections), default=1.0))
+
+
+def found_words(found: Sequence[Detection]) -> str:
     """What was found, counted by class: "3 objects: cell ×2, debris"."""
-    counts = Counter(each.class_name for each in answer.detections)
+    counts = Counter(each.class_name for each in found)
     total = sum(counts.values())
     if not total:
         return "nothing"

@@ -14,10 +14,11 @@ from studio.domain.ids import ModelId
 from studio.domain.wire import routes
 from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.releases import Answer, Arm, Detection, NewSuite
+from studio.pages.release.answer_picture import shown
 from studio.pages.release.page import ReleasePage
 from studio.pages.release.saying import shares_with
 from studio.pages.release.service_card import ServiceCard
-from studio.pages.release.try_dialog import TryDialog, found_words
+from studio.pages.release.try_dialog import TryDialog, found_words, sensible_score
 from tests.studio.pages.science.conftest import Seat
 from tests.training.loop_workspace import picture_bytes
 
@@ -62,9 +63,19 @@ def test_shares_are_whole_per_cents_that_add_up_to_a_hundred(held: list[int], ne
     assert shares[-1][1] == round(newest * 100)
 
 
+def test_an_answer_is_drawn_from_half_of_its_surest_score_on() -> None:
+    scores = (0.18, 0.11, 0.05)
+    found = tuple(Detection("cell", score, (0.0, 0.0, 1.0, 1.0)) for score in scores)
+    answer = Answer(ModelId("m"), "r", found, 8, 8)
+    least = sensible_score(answer)
+    assert least == 9
+    assert [each.score for each in shown(answer, least / 100)] == [0.18, 0.11]
+    assert sensible_score(Answer(ModelId("m"), "r", (), 8, 8)) == 50
+
+
 def test_an_answer_is_counted_by_class() -> None:
     found = [Detection(name, 0.9, (0.0, 0.0, 1.0, 1.0)) for name in ("debris", "cell", "cell")]
-    said = [found_words(Answer(ModelId("m"), "r", tuple(found[:count]), 8, 8)) for count in (0, 1, 3)]
+    said = [found_words(found[:count]) for count in (0, 1, 3)]
     assert said == ["nothing", "1 object: debris", "3 objects: cell ×2, debris"]
 
 
