@@ -32,6 +32,7 @@ class CurvePlot(QWidget):
         x_title: str,
         y_title: str,
         y_range: tuple[float, float] | None = None,
+        x_range: tuple[float, float] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -52,7 +53,10 @@ class CurvePlot(QWidget):
         if y_range is not None:
             self._plot.setYRange(*y_range, padding=0.02)
             self._plot.setLimits(yMin=y_range[0] - 0.05, yMax=y_range[1] + 0.05)
-        self._y_is_fixed = y_range is not None
+        if x_range is not None:
+            self._plot.setXRange(*x_range, padding=0.02)
+            self._plot.setLimits(xMin=x_range[0] - 0.05, xMax=x_range[1] + 0.05)
+        self._x_is_fixed = x_range is not None
         self._items: dict[str, Any] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -74,7 +78,9 @@ class CurvePlot(QWidget):
             # a single point has no line yet
             item.setSymbol("o" if len(curve.x) == 1 else None)
         ends = [x for curve in curves for x in (curve.x[:1] + curve.x[-1:])]
-        if ends and max(ends) - min(ends) < 1:
+        if self._x_is_fixed:
+            pass
+        elif ends and max(ends) - min(ends) < 1:
             # one point alone would be shown on an axis of thousandths
             self._plot.setXRange(min(ends) - 0.5, max(ends) + 0.5, padding=0)
         else:

@@ -293,7 +293,7 @@ class EvaluatePage(Page):
         self.slices.show_rows([(e.name, e.ap50, e.labels, e.items) for e in evaluation.slices])
         self.matrix.show_matrix(evaluation.confusion_classes, evaluation.confusion)
         if self.curves is None:
-            self.curves = CurvePlot("Precision over recall", "Recall", "Precision", (0.0, 1.0))
+            self.curves = CurvePlot("Precision over recall", "Recall", "Precision", (0.0, 1.0), (0.0, 1.0))
             self.tabs.insertTab(1, self.curves, "Precision and recall")
         self.sheet.show_evaluation(evaluation)
         client, key = self.desk.client, evaluation.id

@@ -49,6 +49,7 @@ class MatchSheet(QWidget):
             self.outcomes[outcome] = button
         self.classes = QComboBox()
         self.classes.setAccessibleName("Class")
+        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.classes.currentIndexChanged.connect(lambda _index: self._ask())
         self.which = QComboBox()
         self.which.setAccessibleName("Judged or not")

@@ -22,6 +22,7 @@ from studio.pages.train.saying import (
     STATES,
     epoch_of,
     metric_title,
+    over_epochs,
     seconds,
     title_of,
 )
@@ -193,7 +194,7 @@ class RunView(QWidget):
                     curves.append(
                         Curve(
                             metric_title(name) + beside,
-                            tuple(point.epoch for point in points),
+                            over_epochs(points),
                             tuple(point.value for point in points),
                             dashed=bool(number),
                         )

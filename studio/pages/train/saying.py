@@ -1,6 +1,9 @@
 """What the Train page says of a run, in words. No Qt."""
 
-from studio.domain.wire.training import Run, Snapshot
+from collections import Counter
+from collections.abc import Sequence
+
+from studio.domain.wire.training import Point, Run, Snapshot
 
 STATES = {
     "queued": "Waiting its turn",
@@ -67,6 +70,22 @@ def seconds(value: float) -> str:
     if value < 3600:
         return f"{value // 60:.0f} min {value % 60:02.0f} s"
     return f"{value // 3600:.0f} h {value % 3600 // 60:02.0f} min"
+
+
+def over_epochs(points: Sequence[Point]) -> tuple[float, ...]:
+    """Where along the epochs each of a curve's points lies: those of one epoch are spread over it.
+
+    The last epoch may still be under way, so it is taken to hold as many as any before it.
+    """
+    counts = Counter(point.epoch for point in points)
+    fullest = max(counts.values(), default=1)
+    seen: Counter[float] = Counter()
+    found = []
+    for point in points:
+        held = fullest if point.epoch == points[-1].epoch else counts[point.epoch]
+        found.append(point.epoch + seen[point.epoch] / held)
+        seen[point.epoch] += 1
+    return tuple(found)
 
 
 def snapshot_line(snapshot: Snapshot) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.domain.wire import routes
-from studio.domain.wire.training import NewRun, NewSnapshot
+from studio.domain.wire.training import NewRun, NewSnapshot, Point
 from studio.pages.train.page import TrainPage
-from studio.pages.train.saying import seconds
+from studio.pages.train.saying import over_epochs, seconds
 from studio.shell.moments import ago
 from tests.studio.pages.science.conftest import Seat
 
@@ -55,6 +55,16 @@ def test_a_snapshot_that_is_there_can_be_trained_on_again(seat: Seat) -> None:
     assert asked[0][0] is None
     assert asked[0][1].snapshot == seat.loop.snapshot
     assert seat.client.call(routes.SNAPSHOTS, project=seat.loop.workspace.project).snapshots
+
+
+def test_the_points_of_one_epoch_are_spread_over_it() -> None:
+    def points(*epochs: float) -> list[Point]:
+        return [Point("loss", step, epoch, 0.0, 0) for step, epoch in enumerate(epochs)]
+
+    assert over_epochs(points(0, 0, 1, 1, 2)) == (0, 0.5, 1, 1.5, 2)
+    assert over_epochs(points(0, 0, 0, 0, 1, 1)) == (0, 0.25, 0.5, 0.75, 1, 1.25)  # one is under way
+    assert over_epochs(points(9, 10, 11)) == (9, 10, 11)
+    assert over_epochs([]) == ()
 
 
 def test_durations_and_moments_are_said_as_people_say_them() -> None:
