@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from plugins.image import changes
 from plugins.image.bench import Bench
-from plugins.image.drafts import DraftKeeper
 from plugins.image.keyboard_hand import KeyboardHand
 from plugins.image.ring import Ring
 from plugins.image.scene import is_flat_frame
@@ -20,6 +19,7 @@ from studio.domain.contracts.editing import Pointer
 from studio.domain.edit import Edit
 from studio.domain.ids import EntityId
 from widgets.canvas.drawables import Drawables
+from widgets.draft_keeper import DraftKeeper
 from widgets.image_canvas import ImageCanvas
 
 PAN = 40.0  # screen pixels that an arrow key pans by

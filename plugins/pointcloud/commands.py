@@ -40,6 +40,13 @@ COMMANDS: tuple[Command, ...] = (
         help="Rear, front, then one side.",
     ),
     _command(
+        "pointcloud.tool.lane",
+        "Draw line on the ground",
+        "Shift+L",
+        menu="Tools",
+        help="Lanes and kerbs point by point; back to the first point closes an area.",
+    ),
+    _command(
         "pointcloud.keyboard",
         "Draw with the keyboard",
         "K",
@@ -129,5 +136,7 @@ HINTS: dict[str, tuple[str, ...]] = {
                "pointcloud.flip", "pointcloud.frame_next", "pointcloud.delete", "pointcloud.to_selection"),
     "draw": ("pointcloud.keyboard", "pointcloud.cancel", "pointcloud.tool.select", "pointcloud.tool.click"),
     "click": ("pointcloud.keyboard", "pointcloud.tool.select", "pointcloud.tool.draw", "pointcloud.fit"),
+    "lane": ("pointcloud.finish", "pointcloud.back", "pointcloud.keyboard", "pointcloud.cancel",
+             "pointcloud.tool.select"),
     "three": ("pointcloud.back", "pointcloud.cancel", "pointcloud.tool.select", "pointcloud.tool.draw"),
 }  # fmt: skip

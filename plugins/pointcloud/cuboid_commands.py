@@ -70,8 +70,11 @@ class CuboidCommands:
     def delete_here(self) -> bool:
         """The key frames of this frame; of a track that is only computed here, say what to do instead."""
         scene = self._bench.scene
-        if scene is None or not scene.movable():
+        if scene is None:
             return False
+        if not scene.movable():  # lines have no key frames
+            on_ground = scene.selection & scene.lines_here.keys()
+            return bool(on_ground) and self._bench.apply(changes.deleted(scene))
         edit = changes.deleted_here(scene)
         if edit is None:
             self._bench.host.say("It is computed here, between key frames: X ends it, Shift+Del deletes it.")
@@ -81,7 +84,8 @@ class CuboidCommands:
         scene = self._bench.scene
         if scene is None:
             return False
-        self._bench.select(frozenset(scene.placed.tracks) - scene.hidden - scene.locked)
+        seen = {*scene.placed.tracks, *scene.lines_here}
+        self._bench.select(frozenset(EntityId(key) for key in seen) - scene.hidden - scene.locked)
         return True
 
     def step(self, by: int) -> bool:

@@ -30,6 +30,7 @@ from plugins.pointcloud.views import Views
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
 from studio.domain.entities import CoordinateSystem, EgoPose, Shape
+from studio.domain.errors import AtelierError
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, StreamId
 from studio.domain.ontology import Ontology
@@ -43,7 +44,7 @@ from widgets.side_panel import SidePanel
 from widgets.timeline import Timeline
 from widgets.track_strip import TrackStrip
 
-TOOLS = ("select", "draw", "click", "three")
+TOOLS = ("select", "draw", "click", "three", "lane")
 
 
 class PointCloudEditor(QWidget):
@@ -214,12 +215,12 @@ class PointCloudEditor(QWidget):
         tracks = scene.tracks_of([key])
         if isinstance(entity, Shape) and (frame := getattr(entity, "frame", None)) is not None:
             self.bench.go_to(scene.index.timeline.reference_frame(entity.stream, frame))
-        elif tracks and not any(scene.placement(each) for each in tracks):
+        elif tracks and not any(scene.whereabouts(each) for each in tracks):
             runs = [run for each in tracks for run in scene.index.runs(each)]  # type: ignore[arg-type]
             if runs:
                 self.bench.go_to(min(runs)[0])
         self.bench.select(tracks)
-        places = [at for each in sorted(tracks) if (at := scene.placement(each)) is not None]
+        places = [at for each in sorted(tracks) if (at := scene.whereabouts(each)) is not None]
         if places:
             self.views.show_place(places[0])
 
@@ -238,8 +239,14 @@ class PointCloudEditor(QWidget):
         return act is not None and self.scene is not None and act()
 
     def resume_draft(self, tool: str, state: bytes) -> bool:
-        """No gesture over points lasts long enough to be a draft."""
-        return False
+        """Go on with an unfinished gesture; whether that could be."""
+        if self.scene is None or self.bench.read_only:
+            return False
+        try:
+            return self.gestures.resume(tool, state)
+        except AtelierError as error:
+            self.bench.host.say(str(error))
+            return False
 
     def close_item(self) -> None:
         """Nothing is open."""

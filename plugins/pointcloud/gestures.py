@@ -11,18 +11,22 @@ from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_sight import sight_line
 from plugins.pointcloud.keymap import CROSS_STEPS, STEPS
+from plugins.pointcloud.lanes import PlacedLine
 from plugins.pointcloud.tools.click import OneClickTool
 from plugins.pointcloud.tools.draw import DrawCuboidTool
+from plugins.pointcloud.tools.lane import LaneTool
 from plugins.pointcloud.tools.reaching import GripName, SpaceTool, cuboid_under, on_ground, scene_ground
 from plugins.pointcloud.tools.select import SelectSpaceTool
 from plugins.pointcloud.tools.three import ThreeClicksTool
+from plugins.pointcloud.tools.vertices import line_under, vertex_under
 from plugins.pointcloud.views import Views, hot_grip
 from studio.domain.edit import Edit
 from studio.domain.entities import Cuboid
 from studio.domain.ids import EntityId
 from studio.domain.values import XYZ
-from widgets.cloud.drawn import LineSet
+from widgets.cloud.drawn import LineSet, joined_lines
 from widgets.cloud.pointer import SpacePointer
+from widgets.draft_keeper import DraftKeeper
 
 NO_LINES = LineSet()  # one and the same, so that setting it again paints nothing
 
@@ -39,13 +43,16 @@ class Gestures(QObject):
         self._views = views
         self._select = SelectSpaceTool()
         self._tools: dict[str, SpaceTool] = {
-            tool.name: tool for tool in (self._select, DrawCuboidTool(), OneClickTool(), ThreeClicksTool())
+            tool.name: tool
+            for tool in (self._select, DrawCuboidTool(), OneClickTool(), ThreeClicksTool(), LaneTool())
         }
         self.tool: SpaceTool = self._select
         self.cross: XYZ | None = None  # of the keyboard
         self.hovered: EntityId | None = None
         self._hot: GripName | None = None
+        self._hot_vertex: int | None = None
         self._drew_ray = False
+        self._drafts = DraftKeeper(bench.host, lambda: self.tool, self)
         self.table: dict[str, Callable[[], bool]] = {
             **{f"pointcloud.tool.{name}": self._taker(name) for name in self._tools},
             "pointcloud.keyboard": self.take_up_cross,
@@ -69,8 +76,18 @@ class Gestures(QObject):
         self.taken.emit(name)
         return True
 
+    def resume(self, tool: str, state: bytes) -> bool:
+        """Go on with a draft. Raises `draft.unreadable`."""
+        if tool not in self._tools:
+            return False
+        self.take(tool)
+        self.tool.resume(state)
+        self.show()
+        return True
+
     def leave(self) -> None:
-        """The item is closed."""
+        """The item is closed: what is unfinished stays a draft."""
+        self._drafts.leave()
         self._drop()
         self._put_down_cross()
         self.hovered = None
@@ -95,14 +112,19 @@ class Gestures(QObject):
         hot = hot_grip(one, pointer)
         found = None
         if self.tool is self._select and hot is None:
-            found = cuboid_under(scene, pointer)
+            found = cuboid_under(scene, pointer) or line_under(scene, pointer)
+        line = scene.selected_line() if self.tool is self._select else None
+        vertex = vertex_under(line, pointer) if line is not None else None
+        if vertex != self._hot_vertex:
+            self._hot_vertex = vertex
+            self._show_handles()
         # what a camera shows at a place lies somewhere along a ray: the other views and cameras draw it
         ray = sight_line(pointer) if found is None and hot is None else NO_LINES
         if (found, hot) != (self.hovered, self._hot) or len(ray) or self._drew_ray:
             self.hovered, self._hot, self._drew_ray = found, hot, bool(len(ray))
             lines = scene.hover_lines(found) if found and found not in scene.selection else ray
             self._views.scene.set_lines(lines, "hover")
-            self._views.show_grips(one, hot)
+            self._show_handles()
 
     def _conclude(self, edit: Edit | None) -> None:
         """Apply what the tool completed, then select what it wishes."""
@@ -216,11 +238,25 @@ class Gestures(QObject):
                 cloud.set_lines(NO_LINES, name)
             self._views.show_grips(None, None)
             return
-        shown = tuple(each for each in self.tool.preview() if isinstance(each, Cuboid))
-        moved = {each.track for each in shown}
-        cloud.set_lines(scene.lines_of(shown), "preview")
+        preview = self.tool.preview()
+        shown = tuple(each for each in preview if isinstance(each, Cuboid))
+        lines = [each for each in preview if isinstance(each, PlacedLine)]
+        moved = {EntityId(each.track) for each in shown} | {EntityId(each.shape.track) for each in lines}
+        drawn = scene.lines_of(shown)
+        cloud.set_lines(joined_lines([drawn, scene.lines_on_ground(lines)]) if lines else drawn, "preview")
         cloud.set_lines(scene.selected_lines() if not moved & scene.selection else NO_LINES, "active")
-        keys = scene.movable()
-        one = scene.placement(keys[0]) if len(keys) == 1 and not shown else None
-        self._views.show_grips(one if self.tool is self._select else None, self._hot)
+        self._show_handles()
+        self._drafts.look()
         self.previewed.emit(shown)
+
+    def _show_handles(self) -> None:
+        """Of the one selected cuboid or line, while nothing of it is in the hand."""
+        scene = self._bench.scene
+        if scene is None or self.tool is not self._select or self.tool.preview():
+            self._views.show_grips(None, None)
+            return
+        if (line := scene.selected_line()) is not None:
+            self._views.show_vertices(line.points, self._hot_vertex)
+            return
+        keys = scene.movable()
+        self._views.show_grips(scene.placement(keys[0]) if len(keys) == 1 else None, self._hot)

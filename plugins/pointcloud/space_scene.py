@@ -7,20 +7,32 @@ visible frame. What is selected is tracks: between key frames there is no entity
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
 
 from plugins.pointcloud.frame_points import FramePoints
 from plugins.pointcloud.interpolation import STATES, Interpolated, Placed, TrackIndex
+from plugins.pointcloud.lanes import Lanes, PlacedLine
 from plugins.pointcloud.usual_sizes import usual_size
 from studio.domain.document import Document
 from studio.domain.entities import Cuboid, Remark, Shape, Track
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, TrackId
 from studio.domain.ontology import Ontology
-from studio.domain.space import CORNER_SIGNS, Floats, Pose, chained, corners, inward, wrapped, yaw_of
+from studio.domain.space import (
+    CORNER_SIGNS,
+    NO_TURN,
+    Floats,
+    Pose,
+    as_xyz,
+    chained,
+    corners,
+    inward,
+    wrapped,
+    yaw_of,
+)
 from studio.domain.values import XYZ, Quaternion
 from studio.domain.wire.projects import Item, Stream
 from widgets.canvas.drawables import ShapeStyle
@@ -84,19 +96,23 @@ class SpaceScene:
         self.one_size = True  # a new size is the track's, at all its key frames
         self.points = FramePoints()
         self.index = TrackIndex(document, item.streams)
+        self.lanes = Lanes(document, self.index)
         self._styles, self._numbers = styles_of(ontology)
         self._placed: Placed | None = None
+        self._lines_here: dict[EntityId, list[PlacedLine]] | None = None
         self._rows: tuple[object, tuple[ObjectRow, ...]] = (None, ())
 
     def go_to(self, frame: int) -> None:
         """Look at another frame of the reference stream."""
         self.frame = max(0, min(frame, self.index.timeline.frames - 1))
-        self._placed = None
+        self._placed = self._lines_here = None
 
     def refresh(self, ids: Iterable[EntityId]) -> None:
         """Entities were made, changed or removed, by anybody."""
-        self.index.refresh(ids)
-        self._placed = None
+        changed = frozenset(ids)
+        self.index.refresh(changed)
+        self.lanes.refresh(changed)
+        self._placed = self._lines_here = None
         self._rows = (None, ())
         self.selection = frozenset(key for key in self.selection if key in self.document)
 
@@ -109,6 +125,21 @@ class SpaceScene:
             self._placed = self.index.cuboids_at(self.frame)
         return self._placed
 
+    @property
+    def lines_here(self) -> dict[EntityId, list[PlacedLine]]:
+        """The lines on the ground that are seen at this frame, by track."""
+        if self._lines_here is None:
+            self._lines_here = {}
+            for each in self.lanes.at(self.frame):
+                self._lines_here.setdefault(EntityId(each.shape.track), []).append(each)
+        return self._lines_here
+
+    def selected_line(self) -> PlacedLine | None:
+        """The line that is selected alone and may be changed."""
+        if len(self.selection) != 1 or self.selection & self.locked:
+            return None
+        return next(iter(self.lines_here.get(next(iter(self.selection)), ())), None)
+
     def cuboid_at(self, track: EntityId) -> Cuboid | Interpolated | None:
         """A track's key frame here, or what is computed; None where it is not seen."""
         return self.index.cuboid_at(TrackId(track), self.frame)
@@ -117,6 +148,15 @@ class SpaceScene:
         """Where a track stands at this frame."""
         found = self.cuboid_at(track)
         return placement_of(found) if found is not None else None
+
+    def whereabouts(self, track: EntityId) -> Placement | None:
+        """Where a track stands or, of lines on the ground, the box around them."""
+        lines = self.lines_here.get(track)
+        if not lines:
+            return self.placement(track)
+        points = np.concatenate([np.array(each.points) for each in lines])
+        low, high = points.min(axis=0), points.max(axis=0)
+        return Placement(as_xyz((low + high) / 2), as_xyz(np.maximum(high - low, 1.0)), NO_TURN)
 
     def corners_of(self, placed: Placed) -> Floats:
         """(N, 8, 3) corners of all of them."""
@@ -158,20 +198,35 @@ class SpaceScene:
         return self._styles[2 * self._numbers.get(name, len(self._numbers))]
 
     def lines_at_rest(self) -> LineSet:
-        """Every cuboid that is neither hidden nor selected."""
-        return self._lines(lambda key: key not in self.hidden and key not in self.selection)
+        """Everything that is neither hidden nor selected."""
+        return self._drawn(lambda key: key not in self.hidden and key not in self.selection)
 
     def selected_lines(self) -> LineSet:
-        """The selected cuboids."""
-        return self._lines(lambda key: key in self.selection and key not in self.hidden, width=2.5)
+        """What is selected."""
+        return self._drawn(lambda key: key in self.selection and key not in self.hidden, width=2.5)
 
     def hover_lines(self, track: EntityId | None) -> LineSet:
-        """The cuboid under the pointer."""
-        return self._lines(lambda key: key == track, width=2.5)
+        """What is under the pointer."""
+        return self._drawn(lambda key: key == track, width=2.5)
 
-    def _lines(self, wanted: object, width: float = 1.5) -> LineSet:
+    def _drawn(self, wanted: Callable[[EntityId], bool], width: float = 1.5) -> LineSet:
+        cuboids = self._cuboids(wanted, width)
+        lines = [line for key, held in self.lines_here.items() if wanted(key) for line in held]
+        return joined_lines([cuboids, self.lines_on_ground(lines, width)]) if lines else cuboids
+
+    def lines_on_ground(self, lines: Iterable[PlacedLine], width: float = 2.0) -> LineSet:
+        """Lanes and areas, also such as are not in the document yet."""
+        sets = []
+        for each in lines:
+            key = EntityId(each.shape.track)
+            color = self.style_of_class(self.class_of(key) or self.class_name).color
+            style = LineStyle(color, width, "solid", FAINT["locked"] if key in self.locked else 1.0)
+            sets.append(one_style(each.segments(), style, key))
+        return joined_lines(sets)
+
+    def _cuboids(self, wanted: Callable[[EntityId], bool], width: float) -> LineSet:
         placed = self.placed
-        rows = [row for row, key in enumerate(placed.tracks) if wanted(key)]  # type: ignore[operator]
+        rows = [row for row, key in enumerate(placed.tracks) if wanted(EntityId(key))]
         if not rows:
             return LineSet()
         ends = cuboid_segments(all_corners(placed.centres[rows], placed.sizes[rows], placed.rotations[rows]))
@@ -237,7 +292,7 @@ class SpaceScene:
         return float(np.hypot(way[0], way[1])) / seconds, turned / seconds
 
     def texts(self) -> tuple[SpaceText, ...]:
-        """Class letter and number over each cuboid."""
+        """Class letter and number over each cuboid and at the first point of each line."""
         placed = self.placed
         titles = {row.key: row.title for row in self.rows()}
         found = []
@@ -247,6 +302,11 @@ class SpaceScene:
                 top = (x, y, z + float(placed.sizes[row, 2]) / 2 + 0.2)
                 color = self.style_of_class(self.class_of(key)).color
                 found.append(SpaceText(top, titles.get(key, ""), color))
+        for key, lines in self.lines_here.items():
+            if key not in self.hidden:
+                x, y, z = lines[0].points[0]
+                color = self.style_of_class(self.class_of(key)).color
+                found.append(SpaceText((x, y, z + 0.2), titles.get(key, ""), color))
         return tuple(found)
 
     def rows(self) -> tuple[ObjectRow, ...]:
@@ -258,8 +318,8 @@ class SpaceScene:
 
     def _make_rows(self) -> Iterator[ObjectRow]:
         counts: Counter[str] = Counter()
-        here = set(self.placed.tracks)
-        for key in self.index.tracks:
+        here = {*self.placed.tracks, *self.lines_here}
+        for key in dict.fromkeys((*self.index.tracks, *self.lanes.tracks())):
             name = self.class_of(key)
             counts[name] += 1
             if key in here:
@@ -282,7 +342,7 @@ class SpaceScene:
             if entity.on is None or (entity.frame is not None and entity.frame != self.frame):
                 continue
             for track in self.tracks_of([entity.on]):
-                if (at := self.placement(track)) is not None:
+                if (at := self.whereabouts(track)) is not None:
                     top = (at.centre[0], at.centre[1], at.centre[2] + at.size[2] / 2)
                     found.append(SpaceMark(top, entity.text[:40]))
         return tuple(found)
@@ -291,6 +351,8 @@ class SpaceScene:
         """What a screen reader says: "3 cuboids, Car #2 selected"."""
         count = len(self.placed.tracks)
         said = [f"{count:,} cuboids" if count != 1 else "1 cuboid"]
+        if lines := len(self.lines_here):
+            said.append(f"{lines:,} lines" if lines != 1 else "1 line")
         titles = {row.key: row.title for row in self.rows()}
         chosen = [titles[key] for key in sorted(self.selection) if key in titles]
         if chosen:

@@ -50,7 +50,8 @@ class ViewCommands:
 
     def to_selection(self) -> bool:
         scene = self._bench.scene
-        places = [at for key in scene.selection if (at := scene.placement(key))] if scene is not None else []
+        keys = scene.selection if scene is not None else ()
+        places = [at for key in keys if scene is not None and (at := scene.whereabouts(key))]
         if not places:
             self._bench.host.say("Nothing is selected.")
             return False

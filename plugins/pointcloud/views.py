@@ -132,6 +132,12 @@ class Views(QWidget):
                 )
             )
 
+    def show_vertices(self, points: tuple[XYZ, ...], hot: int | None) -> None:
+        """The points of the one selected line, in every view."""
+        grips = tuple(Grip(each, "square", place == hot) for place, each in enumerate(points))
+        for view in self.all:
+            view.set_grips(grips)
+
     def pointer_at(self, xyz: XYZ, kind: PointerKind) -> SpacePointer:
         """An event of the keyboard's cross, as if a hand were there in the top view."""
         view = self.top.view

@@ -1,4 +1,4 @@
-"""Select cuboids, move them, drag a face, turn them; in any view."""
+"""Select cuboids, move them, drag a face, turn them; drag points of lines; in any view."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from plugins.pointcloud.tools.reaching import (
     on_level,
     slid,
 )
+from plugins.pointcloud.tools.vertices import VertexDrag, double, line_under
 from studio.domain.edit import Edit
 from studio.domain.entities import Cuboid
 from studio.domain.ids import EntityId
@@ -47,11 +48,22 @@ class SelectSpaceTool:
         self._now: dict[EntityId, Placement] = {}
         self._shown: tuple[Cuboid, ...] = ()
         self._wanted: frozenset[EntityId] | None = None
+        self._vertex = VertexDrag()
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
             case "press" if pointer.button == "left":
-                self._press(pointer, scene)
+                if self._vertex.press(pointer, scene):
+                    self._forget_cuboids()
+                else:
+                    self._press(pointer, scene)
+            case "double":
+                self._forget()
+                return double(pointer, scene)
+            case "move" if self._vertex.is_on:
+                self._vertex.move(pointer, scene)
+            case "release" if self._vertex.is_on:
+                return self._vertex.release(scene)
             case "move" if self._start is not None:
                 self._move(pointer, scene)
             case "release" if self._start is not None:
@@ -66,7 +78,7 @@ class SelectSpaceTool:
         keys = scene.movable()
         if len(keys) == 1 and (at := scene.placement(keys[0])) is not None:
             self._grip = grip_under(at, pointer)
-        self._hit = keys[0] if self._grip else cuboid_under(scene, pointer)
+        self._hit = keys[0] if self._grip else cuboid_under(scene, pointer) or line_under(scene, pointer)
         if self._hit is not None:
             if "shift" in pointer.modifiers and not self._grip:
                 self._wanted = scene.selection ^ {self._hit}
@@ -111,12 +123,12 @@ class SelectSpaceTool:
         return None
 
     def back(self) -> bool:
-        had = bool(self._now)
+        had = bool(self._now) or self._vertex.is_on
         self._forget()
         return had
 
     def preview(self) -> tuple[object, ...]:
-        return self._shown
+        return self._shown or self._vertex.preview()
 
     def wanted_selection(self) -> frozenset[EntityId] | None:
         wanted, self._wanted = self._wanted, None
@@ -133,6 +145,10 @@ class SelectSpaceTool:
         """Nothing to go on with."""
 
     def _forget(self) -> None:
+        self._vertex.forget()
+        self._forget_cuboids()
+
+    def _forget_cuboids(self) -> None:
         self._start = self._grip = self._hit = self._wanted = None
         self._before, self._now, self._shown = {}, {}, ()
 

@@ -444,3 +444,29 @@ def test_what_stands_there_is_proposed_without_a_model_and_accepted_by_a_key(
     assert host.edits[0].made_by == "rule:proposer"
     assert {each.made for _, each in host.edits[0].changes.values() if isinstance(each, Cuboid)} == {"auto"}
     assert editor.bench.predictions.shown(editor.scene) == []
+
+
+def test_a_lane_is_drawn_by_clicks_and_kept_as_a_draft_until_it_ends(open_editor: Open, qtbot: QtBot) -> None:
+    editor, host = open_editor()
+    view = editor.views.top
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
+    for place in ((4.0, 3.0, -1.7), (8.0, 4.0, -1.7), (12.0, 6.0, -1.7)):
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=spot(editor, place))
+    qtbot.waitUntil(lambda: bool(host.drafts), timeout=5_000)
+    tool, state = host.drafts[-1]
+    assert tool == "lane"
+    assert state is not None
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    (edit,) = host.edits
+    assert edit.title == "Draw Car"
+    assert host.drafts[-1] == ("lane", None)
+    assert len(host.selected) == 1
+    assert editor.resume_draft("lane", state)
+    assert not editor.resume_draft("unknown", b"")
+    assert not editor.resume_draft("lane", b"\xff")
+    assert "cannot be read" in host.said[-1]
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    QTest.keyClick(view, Qt.Key.Key_V)
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert host.edits[-1].title == "Delete Car"

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer
 
-from plugins.image.tools.seeing import PictureTool
 from studio.domain.contracts.editing import EditorHost
 
 EACH_MS = 1000
 
 
+class Drafting(Protocol):
+    """What is asked of a tool."""
+
+    name: str
+    title: str
+
+    def draft(self) -> bytes | None:
+        """The unfinished gesture, or None."""
+
+
 class DraftKeeper(QObject):
     """Keeps what the current tool calls its draft; tells the host when it has ended."""
 
-    def __init__(self, host: EditorHost, tool: Callable[[], PictureTool], parent: QObject) -> None:
+    def __init__(self, host: EditorHost, tool: Callable[[], Drafting], parent: QObject) -> None:
         super().__init__(parent)
         self._host = host
         self._tool = tool
