@@ -28,6 +28,7 @@ from studio.domain.document import Document
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 
+POINTS = (".pcd", ".ply", ".bin", ".las", ".laz", ".e57", ".feather", ".npy", ".xyz", ".pts", ".csv")
 HEAD_BYTES = 4096
 SNIFF_BYTES = 32 * 1024 * 1024
 
@@ -61,7 +62,7 @@ class OpenLabel:
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:
         """One item a file. A file that breaks the schema is refused whole, with the place named."""
-        pictures = Files(tree, SUFFIXES)
+        files = Files(tree, (*SUFFIXES, *POINTS))
         for path, root in _roots(tree):
             if root == "vcd":
                 yield Problem(
@@ -75,11 +76,13 @@ class OpenLabel:
             try:
                 content = read_json(tree, path, budget)
                 check_schema(path, content)
-                item = Reader(path, content["openlabel"], pictures).item()
+                reader = Reader(path, content["openlabel"], files)
+                item = reader.item()
                 Document(item.entities)
             except AtelierError as error:
                 yield as_problem(path, error)
                 continue
+            yield from reader.problems
             yield item
 
     def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:

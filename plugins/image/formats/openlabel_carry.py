@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from studio.domain.space import quaternion_of
 from studio.domain.values import XYZ, Attributes, Quaternion, Value
 
 ELEMENTS = ("object", "action", "event", "context")
 PLAIN = ("text", "num", "boolean", "vec")  # data without geometry
+BLOB = "blob"  # name of a text that holds what a tile names, in base64
 OURS = "atelier"  # key of what only we read: ids, exact numbers
 ELEMENT = "openlabel.element"
 NAME = "openlabel.name"
@@ -18,6 +20,8 @@ STATIC = "openlabel.static"
 SYSTEM = "openlabel.coordinate_system"
 REST = "openlabel.rest"  # JSON of what has no counterpart
 PRESENT = "openlabel.present"  # a PluginShape that says only that an element is there
+SPACE = "openlabel.space"  # JSON of a geometry as it stood in another coordinate system
+MADE = "made"  # what we made for other programs of what stands elsewhere: not read back
 STATE = "openlabel.state"  # a PluginShape of an element's plain data at one frame
 PREFIX = "openlabel."
 
@@ -113,11 +117,21 @@ def quaternion_of_matrix(matrix: Any) -> Quaternion | None:
     r = np.asarray(matrix, dtype=np.float64).reshape(3, 3)
     if not np.allclose(r @ r.T, np.eye(3), atol=1e-4) or np.linalg.det(r) < 0:
         return None
-    w = math.sqrt(max(0.0, 1 + r[0, 0] + r[1, 1] + r[2, 2])) / 2
-    x = math.copysign(math.sqrt(max(0.0, 1 + r[0, 0] - r[1, 1] - r[2, 2])) / 2, r[2, 1] - r[1, 2])
-    y = math.copysign(math.sqrt(max(0.0, 1 - r[0, 0] + r[1, 1] - r[2, 2])) / 2, r[0, 2] - r[2, 0])
-    z = math.copysign(math.sqrt(max(0.0, 1 - r[0, 0] - r[1, 1] + r[2, 2])) / 2, r[1, 0] - r[0, 1])
-    return float(x), float(y), float(z), float(w)
+    return quaternion_of(r)
+
+
+def cuboid(val: list[Any]) -> dict[str, Any]:
+    """Centre, size and rotation of a cuboid's 9 or 10 numbers. Raises ValueError where one is not finite."""
+    if not all(math.isfinite(each) for each in val):
+        raise ValueError("a number is not finite")
+    numbers = [float(each) for each in val]
+    if len(numbers) == 9:
+        x, y, z, rx, ry, rz, length, width, height = numbers
+        rotation = quaternion_of_euler(rx, ry, rz)
+    else:
+        x, y, z, qx, qy, qz, qw, length, width, height = numbers
+        rotation = (qx, qy, qz, qw)
+    return {"centre": (x, y, z), "size": (length, width, height), "rotation": rotation}
 
 
 def pose_of(data: Any) -> tuple[XYZ, Quaternion] | None:

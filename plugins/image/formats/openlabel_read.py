@@ -1,5 +1,7 @@
 """From OpenLABEL's elements, frames and data to tracks, shapes, relations and tags."""
 
+import base64
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -7,33 +9,40 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from plugins.image.formats.openlabel_cameras import calibration_of
 from plugins.image.formats.openlabel_carry import (
+    BLOB,
     ELEMENT,
     ELEMENTS,
+    MADE,
     NAME,
     ONTOLOGY,
     OURS,
     PLAIN,
     PRESENT,
     REST,
+    SPACE,
     STATE,
     STATIC,
     SYSTEM,
     as_text,
+    cuboid,
     intervals,
     pose_of,
-    quaternion_of_euler,
     split_plain,
 )
-from studio.domain.contracts.formats import MediaFile, ReadItem
+from plugins.image.formats.openlabel_space import EGO, Solid, Space
+from plugins.image.formats.openlabel_times import frame_times
+from studio.domain.contracts.formats import MediaFile, Problem, ReadItem
 from studio.domain.contracts.reading import Files
 from studio.domain.entities import (
     AnyEntity,
     Box,
-    Calibration,
     CoordinateSystem,
     Cuboid,
+    EgoPose,
     Keypoints,
     PluginShape,
     Polygon,
@@ -46,32 +55,41 @@ from studio.domain.entities import (
 )
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, StreamId, TrackId, is_id, new_id
+from studio.domain.space import Pose, frame_time
 from studio.domain.values import Value, attributes
 from studio.domain.wire.projects import Stream, StreamKind
 
 KINDS: dict[str, StreamKind] = {"camera": "image", "lidar": "points", "radar": "points"}
-SPACE = ("cuboid", "poly3d", "point3d", "mesh")
+SPACE_KINDS = ("cuboid", "poly3d", "point3d", "mesh")
+MOST_FRAMES = 1_000_000
 SIDECAR = ("metadata", "ontologies", "resources", "streams", "coordinate_systems", "frame_intervals")
 
 
 class Reader:
     """Reads one file's content, which has been validated against the schema."""
 
-    def __init__(self, path: str, content: dict[str, Any], pictures: Files) -> None:
+    def __init__(self, path: str, content: dict[str, Any], files: Files) -> None:
+        """Raises `import.malformed` where it numbers more frames than a sequence may have."""
         self._path = path
         self._content = content
-        self._pictures = pictures
+        self._files = files
+        self._ours: dict[str, Any] = content["metadata"].get(OURS, {})
         self._ids: dict[tuple[str, str], EntityId] = {}
         self._streams: dict[str, Stream] = {}
         self._declared = content.get("streams", {})
-        self._frames = {int(key): frame for key, frame in content.get("frames", {}).items()}
+        self._frames = _by_number(path, content.get("frames", {}))
         self._frame_count = max(self._frames, default=0) + 1
+        self._properties = {frame: at.get("frame_properties", {}) for frame, at in self._frames.items()}
+        self._space = Space(content.get("coordinate_systems", {}), self._properties)
+        self._times = frame_times(self._properties, self._frame_count)
         self._carried: list[AnyEntity] = []
+        self._blobs: list[tuple[str, bytes]] = []
+        self._foreign: set[EntityId] = set()  # cuboids of files that do not say where a track ends
+        self.problems: list[Problem] = []
 
     def item(self) -> ReadItem:
         """The whole file as one item. Raises `import.malformed` where what it says cannot be."""
-        ours = self._content["metadata"].get(OURS, {})
-        for each in ours.get("streams", ()):
+        for each in self._ours.get("streams", ()):
             own = msgspec.convert(each, Stream)
             self._streams[own.name] = own
         for name, stream in self._declared.items():
@@ -88,6 +106,7 @@ class Reader:
             entities += self._tags()
             entities += self._coordinate_systems()
             entities += self._calibrations()
+            entities += self._ego_poses()
         except (
             TypeError,
             ValueError,
@@ -104,14 +123,17 @@ class Reader:
             ) from error
         if not self._streams:
             self._stream("image", "image")
-        pictures = [path for name in self._streams for path in self._media(name)]
+        media = [MediaFile(stream, self._media(name)) for name, stream in self._streams.items()]
+        media.sort(key=lambda each: each.stream.kind != "points")  # the reference comes first
+        files = [path for each in media for path in each.paths if path]
         return ReadItem(
-            source=ours.get("name") or (pictures[0] if len(pictures) == 1 else self._path),
-            split=ours.get("split", ""),
-            media=tuple(MediaFile(stream, self._media(name)) for name, stream in self._streams.items()),
-            entities=tuple(entities + self._carried),
+            source=self._ours.get("name") or (files[0] if len(files) == 1 else self._path),
+            split=self._ours.get("split", ""),
+            media=tuple(media),
+            entities=tuple(self._ended(entities) + self._carried),
             state="accepted",
             sidecar=self._sidecar(),
+            blobs=tuple(self._blobs),
         )
 
     def _stream(self, name: str, kind: StreamKind, width: int = 0, height: int = 0) -> StreamId:
@@ -123,18 +145,30 @@ class Reader:
                 frames=self._frame_count,
                 width=max(0, int(width)),
                 height=max(0, int(height)),
+                times_ns=self._times,
             )
         return self._streams[name].id
 
     def _media(self, name: str) -> tuple[str, ...]:
-        uri = self._declared.get(name, {}).get("uri", "")
-        found = self._pictures.find(uri, self._path) if uri else None
-        return (found,) if found else ()
+        """The files of a stream, by frame where frames name their own; one that is not there is empty."""
+        said: list[str] = list(self._ours.get("paths", {}).get(name, ()))
+        if not said:
+            by_frame = {
+                frame: str(each.get("streams", {}).get(name, {}).get("uri", ""))
+                for frame, each in self._properties.items()
+            }
+            if any(by_frame.values()):
+                said = [by_frame.get(frame, "") for frame in range(self._frame_count)]
+        if not said:
+            said = [self._declared.get(name, {}).get("uri", "")]
+        found = tuple((self._files.find(uri, self._path) or "") if uri else "" for uri in said)
+        return found if any(found) else ()
 
     def _stream_of(self, kind: str, system: str) -> StreamId:
-        if system in self._streams:
+        wanted: StreamKind = "points" if kind in SPACE_KINDS else "image"
+        # what stands in a camera's axes is still in space, and shown among the points
+        if system in self._streams and (wanted == "image" or self._streams[system].kind == wanted):
             return self._streams[system].id
-        wanted: StreamKind = "points" if kind in SPACE else "image"
         for stream in self._streams.values():
             if stream.kind == wanted:
                 return stream.id
@@ -151,7 +185,11 @@ class Reader:
         )
         if content.get("type", "").startswith(f"{OURS}:"):
             for each in content[f"{element}_data"]["text"]:
-                self._carried.append(msgspec.json.decode(each["val"], type=AnyEntity))
+                if each["name"] == BLOB:
+                    data = base64.b64decode(each["val"], validate=True)
+                    self._blobs.append((hashlib.sha256(data).hexdigest(), data))
+                else:
+                    self._carried.append(msgspec.json.decode(each["val"], type=AnyEntity))
             return
         held: dict[str, Value] = dict(plain)
         if element != "object":
@@ -192,6 +230,8 @@ class Reader:
     def _presence(self, track: Track, said: list[dict[str, int]], seen: set[int]) -> Iterator[AnyEntity]:
         for interval in said:
             start, end = interval["frame_start"], interval["frame_end"]
+            if not 0 <= start <= end < MOST_FRAMES:
+                raise ValueError(f"no frames go from {start} to {end}")
             if not all(frame in seen for frame in (start, end)) or len(seen) < end - start + 1:
                 yield PluginShape(
                     id=EntityId(new_id()),
@@ -249,7 +289,13 @@ class Reader:
             held[REST] = as_text(left)
         shape, values = made
         if shape in (Cuboid, Polyline3):
-            values["coordinate_system"] = system or "ego"
+            brought = self._bring_to_ego(shape, values, system, frame or 0)
+            values["coordinate_system"] = EGO if brought else system
+            if (brought and not self._space.is_ego(system)) or _by_angles(kind, datum):
+                held[SPACE] = as_text({"system": system, "val": datum["val"]})
+        if shape is Cuboid and "id" in ours:
+            values["ends_here"] = bool(ours.get("ends_here", False))
+            values["made"] = ours.get("made", "hand")
         if "order" in ours:
             values["order"] = ours["order"]
         made_shape: AnyEntity = shape(
@@ -260,7 +306,37 @@ class Reader:
             attributes=attributes(**held),
             **values,
         )
+        if shape is Cuboid and "id" not in ours:
+            self._foreign.add(made_shape.id)
         return made_shape
+
+    def _bring_to_ego(self, shape: Any, values: dict[str, Any], system: str, frame: int) -> bool:
+        """Move a geometry into the ego frame, where the file's coordinate systems lead there."""
+        if shape is Cuboid:
+            if min(values["size"]) <= 0:
+                return self._space.is_ego(system)  # it says that something is there, not where
+            given = Solid(values["centre"], values["size"], values["rotation"])
+            placed = self._space.solid_in_ego(system, given, frame)
+            if placed is not None:
+                values |= placed._asdict()
+            return placed is not None
+        points = self._space.points_in_ego(system, values["points"], frame)
+        if points is not None:
+            values["points"] = points
+        return points is not None
+
+    def _ended(self, entities: list[AnyEntity]) -> list[AnyEntity]:
+        """Files of others list every frame of a track: the last box of each run is its end."""
+        seen = {(each.track, each.stream, each.frame) for each in entities if isinstance(each, Cuboid)}
+        return [
+            replace(each, ends_here=True)
+            if isinstance(each, Cuboid)
+            and each.id in self._foreign
+            and (each.track, each.stream, each.frame + 1) not in seen
+            and (self._space.poses or not dict(each.attributes).get(STATIC))
+            else each
+            for each in entities
+        ]
 
     def _geometry(self, kind: str, datum: dict[str, Any], ours: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         val = datum.get("val")
@@ -287,11 +363,11 @@ class Reader:
                     "points": tuple((str(n), (float(p[0]), float(p[1])), s) for n, p, s in points)
                 }
             case "cuboid" if val is not None:
-                return Cuboid, _cuboid([_finite(each) for each in val])
-            case "cuboid" if {"quaternion", "size"} <= datum.keys():
+                return Cuboid, cuboid([_finite(each) for each in val])
+            case "cuboid" if val is None and {"quaternion", "size"} <= datum.keys():
                 centre = datum.get("translation") or datum.get("traslation") or ()
                 both = [*centre, *datum["quaternion"], *datum["size"]]
-                return Cuboid, _cuboid([_finite(each) for each in both])
+                return Cuboid, cuboid([_finite(each) for each in both])
             case "poly3d" if isinstance(val, list) and len(val) % 3 == 0:
                 flat = [_finite(each) for each in val]
                 points3 = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
@@ -349,46 +425,68 @@ class Reader:
             )
 
     def _coordinate_systems(self) -> Iterator[AnyEntity]:
+        """Sensors by their poses in the ego frame; what nothing joins to it, as it stands."""
         for name, content in self._content.get("coordinate_systems", {}).items():
-            pose = pose_of(content.get("pose_wrt_parent")) or ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
-            ours = str(content.get(OURS, ""))
+            ours = content.get(OURS, "")
+            if ours == MADE or name == self._space.ego or name in self._space.outer:
+                continue
+            pose, parent = self._space.in_ego(name), EGO
+            if pose is None:
+                own = pose_of(content.get("pose_wrt_parent"))
+                pose, parent = Pose(*own) if own else Pose(), content.get("parent", "")
             yield CoordinateSystem(
-                id=EntityId(ours) if is_id(ours) else EntityId(new_id()),
+                id=EntityId(ours) if is_id(str(ours)) else EntityId(new_id()),
                 name=name,
-                parent=content.get("parent", ""),
-                translation=pose[0],
-                rotation=pose[1],
+                parent=parent,
+                translation=pose.translation,
+                rotation=pose.rotation,
             )
 
     def _calibrations(self) -> Iterator[AnyEntity]:
-        if any(isinstance(each, Calibration) for each in self._carried):
-            return
+        if self._ours:
+            return  # what we wrote ourselves is carried, to the last bit
         for name, stream in self._declared.items():
             pinhole = stream.get("stream_properties", {}).get("intrinsics_pinhole")
-            matrix = (pinhole or {}).get("camera_matrix_3x4") or ()
-            if name not in self._streams or len(matrix) != 12:
+            if name not in self._streams or not isinstance(pinhole, dict):
                 continue
-            rows = [_finite(each) for each in matrix]
-            distortion = tuple(_finite(each) for each in pinhole.get("distortion_coeffs_1xN") or ())
-            yield Calibration(
+            try:
+                made = calibration_of(self._streams[name].id, pinhole, self._space.in_ego(name) or Pose())
+            except ValueError as error:
+                self.problems.append(_broken(self._path, name, error))
+                continue
+            if made is not None:
+                yield made
+
+    def _ego_poses(self) -> Iterator[AnyEntity]:
+        if self._ours:
+            return  # carried, as calibrations are
+        clock = Stream(
+            id=StreamId(""), name="", kind="points", frames=self._frame_count, times_ns=self._times
+        )
+        for frame, pose in self._space.poses.items():
+            yield EgoPose(
                 id=EntityId(new_id()),
-                stream=self._streams[name].id,
-                model="brown_conrady" if any(distortion) else "pinhole",
-                size=(max(0, int(pinhole.get("width_px", 0))), max(0, int(pinhole.get("height_px", 0)))),
-                intrinsics=tuple(rows[0:3] + rows[4:7] + rows[8:11]),
-                distortion=distortion,
+                time_ns=frame_time(clock, frame),
+                translation=pose.translation,
+                rotation=pose.rotation,
             )
 
     def _sidecar(self) -> bytes:
         kept: dict[str, Any] = {key: self._content[key] for key in SIDECAR if key in self._content}
         kept["metadata"] = {key: value for key, value in kept["metadata"].items() if key != OURS}
+        made = self._ours.get(MADE, {})
         properties = {
-            str(frame): at["frame_properties"]
-            for frame, at in self._frames.items()
-            if "frame_properties" in at
+            str(frame): left
+            for frame, each in self._properties.items()
+            if (left := {key: value for key, value in each.items() if key not in made.get("frames", ())})
         }
         if properties:
             kept["frame_properties"] = properties
+        for key in ("streams", "coordinate_systems"):
+            left = {name: each for name, each in kept.get(key, {}).items() if name not in made.get(key, ())}
+            kept.pop(key, None)
+            if left:
+                kept[key] = left
         return as_text(kept).encode()
 
     def _id(self, element: str, uid: str) -> EntityId:
@@ -396,6 +494,31 @@ class Reader:
         if key not in self._ids:
             self._ids[key] = EntityId(uid if is_id(uid) else new_id())
         return self._ids[key]
+
+
+def _by_number(path: str, frames: dict[str, Any]) -> dict[int, Any]:
+    far = next((key for key in frames if len(key) > 9 or int(key) >= MOST_FRAMES), None)
+    if far is not None:
+        raise AtelierError(
+            "import.malformed",
+            f"{path!r} has a frame {far[:20]}; a sequence has at most {MOST_FRAMES:,} frames.",
+            hint="Write the file again with the program that made it.",
+        )
+    return {int(key): frame for key, frame in frames.items()}
+
+
+def _broken(path: str, camera: str, why: Exception) -> Problem:
+    return Problem(
+        path=path,
+        code="calibration.broken",
+        message=f"The calibration of {camera!r} cannot be: {why}. It was left out.",
+        hint="Mend the calibration in the file and import again.",
+    )
+
+
+def _by_angles(kind: str, datum: dict[str, Any]) -> bool:
+    """Whether a cuboid is turned by three angles, which a quaternion does not give back to the last bit."""
+    return kind == "cuboid" and len(datum.get("val") or ()) == 9
 
 
 def _finite(value: Any) -> float:
@@ -423,16 +546,6 @@ def _points(datum: dict[str, Any]) -> tuple[tuple[float, float], ...]:
             (x, y), (dx, dy) = points[number - 1], points[number]
             points[number] = (x + dx, y + dy)
     return tuple(points)
-
-
-def _cuboid(val: list[float]) -> dict[str, Any]:
-    if len(val) == 9:
-        x, y, z, rx, ry, rz, length, width, height = val
-        rotation = quaternion_of_euler(rx, ry, rz)
-    else:
-        x, y, z, qx, qy, qz, qw, length, width, height = val
-        rotation = (qx, qy, qz, qw)
-    return {"centre": (x, y, z), "size": (length, width, height), "rotation": rotation}
 
 
 def _anchors(kind: str, datum: dict[str, Any]) -> tuple[tuple[float, ...], ...]:
