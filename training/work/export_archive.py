@@ -35,6 +35,19 @@ from training.work.running_job import RunningJob
 if TYPE_CHECKING:
     from training.node import Node
 
+_POINTS_SUFFIXES = {  # that `mimetypes` does not know, or not everywhere
+    "application/ply": ".ply",
+    "application/vnd.apache.arrow.file": ".feather",
+    "application/vnd.las": ".las",
+    "application/vnd.laszip": ".laz",
+    "application/vnd.laszip+copc": ".laz",
+    "application/x-lidar-sweep": ".bin",
+    "application/x-npy": ".npy",
+    "application/x-npz": ".npz",
+    "application/x-pcd": ".pcd",
+    "model/e57": ".e57",
+}
+
 
 class Archive(Struct, frozen=True):
     """What was written: what it could not hold, and how to open and check it."""
@@ -225,7 +238,8 @@ def _frame_path(name: str, stream: str, frame: int) -> str:
 def _with_suffix(path: str, media_type: str) -> str:
     if PurePosixPath(path).suffix or not media_type:
         return path
-    return path + (mimetypes.guess_extension(media_type.partition(";")[0]) or "")
+    said = media_type.partition(";")[0]
+    return path + (_POINTS_SUFFIXES.get(said) or mimetypes.guess_extension(said) or "")
 
 
 def _aad(request: str) -> bytes:
