@@ -20,7 +20,9 @@ CELL_M = 1.0
 CLEAR_M = 0.2  # what is less above the ground may belong to it
 _MOST_CELLS = 400  # along a side; a wider piece gets wider cells
 # ground is near one plane only so far: a wide piece is looked at block by block, each with what is around it
-_BLOCK, _AROUND = 24, 8  # cells
+# (bands of 64, twice the cells of a side, and more are solved by several threads of BLAS, which wait for each
+# other by spinning: on two busy cores 200 ms in the place of 1)
+_BLOCK, _AROUND = 16, 7  # cells
 _STRAY_M = 1.0  # below all but one of the cells around it, at which a lowest point is none of the ground's
 _STIFF = 3.0  # how much a bend costs beside a miss of the same length
 # metres off the surface at which a lowest point still counts, step by step: first to find it, then to settle
