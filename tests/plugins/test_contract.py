@@ -24,6 +24,8 @@ from studio.pages.label.commands import label_commands
 
 NAMES = ("image", "pointcloud", "reader", "text")
 NODE_ONLY = {"torch", "torchvision", "open3d", "sqlalchemy", "fastapi", "dbos", "training"}
+TEXTS = ("xml", "json", "txt", "ann", "sentences", "xodr", "yaml", "csv")
+DATA = ("jpg", "png", "zip", "bin", "pcd", "feather", "label", "pkl")
 WINDOW_ONLY = {"PySide6", "widgets"}
 
 
@@ -94,7 +96,7 @@ def test_a_format_says_nothing_of_nothing_and_stumbles_over_no_bytes(plugin: Plu
     (tmp_path / "empty").mkdir()
     (tmp_path / "noise").mkdir()
     rng = random.Random(5)
-    for ending in ("jpg", "png", "xml", "json", "txt", "ann", "sentences", "zip", "xodr"):
+    for ending in (*TEXTS, *DATA):
         for size in (0, 1, 700):
             (tmp_path / "noise" / f"n{size}.{ending}").write_bytes(rng.randbytes(size))
     for part in plugin.formats:
