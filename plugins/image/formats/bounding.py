@@ -13,6 +13,11 @@ def kind_of(entity: AnyEntity) -> str:
     return str(entity.__struct_config__.tag)
 
 
+def is_of_a_mask(entity: AnyEntity) -> bool:
+    """Whether it is a tile of a mask, which is lost or kept as the mask is; a tile of points is its own."""
+    return isinstance(entity, Tile) and entity.owner is not None
+
+
 def bounding_boxes(item: WriteItem, losses: Losses) -> Iterator[tuple[Track, AnyShape, Rect]]:
     """(track, shape, box) of the first stream's first frame; all else is counted in `losses`."""
     tracks = {entity.id: entity for entity in item.entities if isinstance(entity, Track)}
@@ -23,7 +28,7 @@ def bounding_boxes(item: WriteItem, losses: Losses) -> Iterator[tuple[Track, Any
                 losses.add("track name or identity")
         elif isinstance(entity, Shape):
             shapes.setdefault(entity.track, []).append(entity)
-        elif not isinstance(entity, Tile):
+        elif not is_of_a_mask(entity):
             losses.add(kind_of(entity))
     first = item.streams[0].id if item.streams else ""
     for held in shapes.values():

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from plugins.image.formats.bounding import kind_of
+from plugins.image.formats.bounding import is_of_a_mask, kind_of
 from plugins.image.formats.pictures import STREAM, SUFFIXES, picture, sound_box, split_of
 from plugins.image.formats.run_lengths import compressed
 from studio.domain.contracts.formats import (
@@ -33,7 +33,6 @@ from studio.domain.entities import (
     Mask,
     Polygon,
     Shape,
-    Tile,
     Track,
 )
 from studio.domain.errors import AtelierError
@@ -369,7 +368,7 @@ def _annotations(item: WriteItem, names: list[str], losses: Losses) -> Iterator[
         elif isinstance(entity, Track):
             if entity.name or entity.identity:
                 losses.add("track name or identity")
-        elif not isinstance(entity, Tile):
+        elif not is_of_a_mask(entity):
             losses.add(kind_of(entity) if not isinstance(entity, Shape) else f"shape {kind_of(entity)}")
     for key, shapes in of_track.items():
         track = tracks[key]
