@@ -19,6 +19,9 @@ from msgspec.structs import replace
 from plugins.pointcloud.formats.calibration import CENTRE, EGO, Lens, broken, camera
 from plugins.pointcloud.formats.key_frames import KeyFrames
 from plugins.pointcloud.formats.nuscenes_tables import (
+    LIDAR_POINTS,
+    RADAR_POINTS,
+    VISIBILITY,
     AnnotationRow,
     CalibratedRow,
     DataRow,
@@ -36,6 +39,7 @@ from plugins.pointcloud.formats.nuscenes_tables import (
     VisibilityRow,
     table_folders,
 )
+from plugins.pointcloud.formats.nuscenes_write import TableWriter
 from plugins.pointcloud.formats.shared import (
     FAULTS,
     PICTURE_SUFFIXES,
@@ -61,7 +65,7 @@ from studio.domain.contracts.formats import (
     Tree,
     WriteItem,
 )
-from studio.domain.contracts.reading import Files, as_problem
+from studio.domain.contracts.reading import Files, Losses, as_problem
 from studio.domain.entities import (
     INLINE_MASK_BYTES,
     AnyEntity,
@@ -79,7 +83,6 @@ from studio.domain.space import Pose, chained, inverse
 from studio.domain.values import Attributes, Value
 from studio.domain.wire.projects import StreamKind
 
-VISIBILITY, LIDAR_POINTS, RADAR_POINTS = "visibility", "num_lidar_pts", "num_radar_pts"
 STATE = "state"  # the name of an attribute that is said without one
 _FIRST = ("LIDAR_CONCAT", "LIDAR_TOP")
 _AROUND = ("FRONT", "FRONT_RIGHT", "BACK_RIGHT", "BACK", "BACK_LEFT", "FRONT_LEFT")
@@ -89,18 +92,16 @@ _KINDS: dict[str, StreamKind] = {"lidar": "points", "radar": "points", "camera":
 
 
 class NuScenes:
-    """Reads nuScenes' and T4's tables."""
+    """Reads and writes nuScenes' and T4's tables."""
 
     name = "nuscenes"
     title = "nuScenes / T4"
     fidelity: Literal["lossless", "lossy"] = "lossy"
-    can_write = False
+    can_write = True
 
     def sniff(self, tree: Tree) -> Sniffed | None:
         """Recognised by its tables of samples, their data and sensors."""
         folders = table_folders(tree)
-        if not folders:
-            return None
         scenes = samples = 0
         classes: set[str] = set()
         for folder in folders:
@@ -108,6 +109,8 @@ class NuScenes:
             scenes += len(tables.rows("scene", SceneRow))
             samples += len(tables.rows("sample", SampleRow))
             classes |= {row.name for row in tables.rows("category", NameRow).values()}
+        if not scenes:
+            return None
         summary = f"{scenes:,} scenes of nuScenes with {samples:,} key frames"
         return Sniffed(self.name, 0.97, scenes, summary, tuple(sorted(classes)))
 
@@ -129,12 +132,13 @@ class NuScenes:
                     yield finished(tables.path("scene"), item, budget)
 
     def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:
-        """Raises `format.read_only`."""
-        raise AtelierError(
-            "format.read_only",
-            "nuScenes' tables are read and not written.",
-            hint="Choose another format: OpenLABEL holds as much.",
-        )
+        """The tables of one data set. Points and pictures stay in the files that they came in."""
+        losses = Losses()
+        tables = TableWriter(losses)
+        for item in items:
+            tables.add(item)
+        tables.write(sink)
+        return losses.report()
 
 
 class _Index:
@@ -143,6 +147,7 @@ class _Index:
     def __init__(self, tables: Tables) -> None:
         self.channels: dict[str, SensorRow] = {}  # by calibrated_sensor
         sensors = tables.rows("sensor", SensorRow)
+        self.order = {each.channel: place for place, each in enumerate(sensors.values())}
         for each in tables.rows("calibrated_sensor", CalibratedRow).values():
             if each.sensor_token in sensors:
                 self.channels[each.token] = sensors[each.sensor_token]
@@ -233,14 +238,15 @@ class _Scene:
         keys = [row for row in rows if row.is_key_frame]
         yield from keys or rows
 
-    def _rank(self, channel: str) -> tuple[int, int, str]:
-        """Lidars first, the whole one before the top one; cameras around the vehicle from the front."""
+    def _rank(self, channel: str) -> tuple[int, int, int]:
+        """Lidars first, the whole one before the top one; cameras around the vehicle from the front; the
+        others as the table of sensors has them."""
         kind = _ORDER[self._modality[channel]]
         place = _FIRST.index(channel) if channel in _FIRST else len(_FIRST)
         if self._modality[channel] == "camera":
             side = channel.upper().removeprefix("CAM_")
             place = _AROUND.index(side) if side in _AROUND else len(_AROUND)
-        return kind, place, channel
+        return kind, place, self._index.order[channel]
 
     def _media(self, channel: str) -> MediaFile:
         rows = self._data[channel]
@@ -250,7 +256,7 @@ class _Scene:
             row = rows.get(frame)
             path = self._find(row.filename) if row else None
             paths.append(path or "")
-            if path is None:
+            if path is None and (row is None or row.filename):
                 gone.append(row.filename if row else f"sample {frame}")
         if gone:
             self.problems.add(
@@ -307,6 +313,8 @@ class _Scene:
             try:
                 pose = _pose(row)
                 if self._modality[channel] == "camera":
+                    if not row.camera_intrinsic:
+                        continue  # nothing is said of its lens
                     yield _camera(channel, row, pose, (data.width or 0, data.height or 0))
                 else:
                     yield CoordinateSystem(EntityId(new_id()), channel, EGO, pose.translation, pose.rotation)

@@ -14,7 +14,7 @@ import numpy as np
 
 from plugins.pointcloud.formats.calibration import EGO, Lens, broken, camera, rigid
 from plugins.pointcloud.formats.key_frames import KeyFrames
-from plugins.pointcloud.formats.nuscenes import LIDAR_POINTS, RADAR_POINTS
+from plugins.pointcloud.formats.nuscenes_tables import LIDAR_POINTS, RADAR_POINTS
 from plugins.pointcloud.formats.picture_sizes import sized
 from plugins.pointcloud.formats.shared import (
     FAULTS,

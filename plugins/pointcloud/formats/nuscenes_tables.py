@@ -16,6 +16,7 @@ from studio.domain.contracts.reading import as_problem, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.values import Finite
 
+VISIBILITY, LIDAR_POINTS, RADAR_POINTS = "visibility", "num_lidar_pts", "num_radar_pts"
 Token = Annotated[str, Meta(min_length=1, max_length=512)]
 Numbers = list[Finite]
 Micros = Annotated[int, Meta(ge=0, le=2**62 // 1000)]  # microseconds

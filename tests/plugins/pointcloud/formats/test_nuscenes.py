@@ -2,21 +2,35 @@
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plugins.pointcloud.formats.nuscenes import NuScenes
 from plugins.pointcloud.formats.nuscenes_info import NuScenesInfo
 from plugins.pointcloud.points.reading import read_points
 from studio.domain.cameras import box_on_picture
+from studio.domain.contracts.formats import ReadItem
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import Box, Calibration, CoordinateSystem, Cuboid, EgoPose, Mask, Track
 from studio.domain.space import Pose, corners, ego_pose, inward, outward, within, yaw_of
-from tests.plugins.formats_kit import kinds, picture, read
-from tests.plugins.pointcloud.formats.scenes import near
+from studio.domain.values import attributes
+from tests.plugins.formats_kit import kinds, picture, read, write
+from tests.plugins.pointcloud.formats.scenes import (
+    differences,
+    everything,
+    lay_out,
+    names,
+    near,
+    said,
+    scenes,
+)
 from tests.plugins.pointcloud.points.point_files import sweep
 
 START_US = 1_600_000_000_000_000
@@ -297,3 +311,74 @@ def test_a_part_of_a_listed_sample_that_cannot_be_is_named(
     items, problems = read(NuScenesInfo(), tmp_path / "frame")
     assert code in {problem.code for problem in problems}
     assert len(items) == (0 if place[0] in ("lidar_points", "timestamp", "ego2global") else 1)
+
+
+def there_and_back(item: ReadItem) -> tuple[dict[str, int], ReadItem]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        losses = write(NuScenes(), [item], folder)
+        lay_out(folder, [item])
+        (again,), problems = read(NuScenes(), folder)
+    assert [problem for problem in problems if "wider than long" not in problem.message] == []
+    return said(losses), again
+
+
+texts = st.dictionaries(names.filter(lambda name: "." not in name), names, max_size=2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    scenes(
+        made=st.sampled_from(["hand", "auto", "model"]), box_held=texts.map(lambda held: attributes(**held))
+    )
+)
+def test_what_the_loss_report_says_is_what_is_lost(item: ReadItem) -> None:
+    lost, again = there_and_back(item)
+    found = differences(replace(item, split=again.split), again)
+    assert found | ({"side of the split": 1} if item.split else {}) == lost
+
+
+def test_the_t4_sample_is_written_as_it_was(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "drive_t4dataset_sample"
+    items, _ = read(NuScenes(), folder)
+    lost = said(write(NuScenes(), items, tmp_path))
+    assert lost == {"shape mask": 6, "track without a cuboid (traffic_cone)": 2}
+    shutil.copytree(folder / "data", tmp_path / "data")
+    (again,), _ = read(NuScenes(), tmp_path)
+    assert again.media == items[0].media
+    ours = json.loads((tmp_path / "v1.0-atelier/sample_annotation.json").read_text())
+    theirs = json.loads((folder / "annotation/sample_annotation.json").read_text())
+    for mine, their in zip(
+        sorted(ours, key=lambda each: str(each["translation"])),
+        sorted(theirs, key=lambda each: str(each["translation"])),
+        strict=True,
+    ):
+        for name in ("translation", "size", "num_lidar_pts", "num_radar_pts", "instance_token"):
+            assert np.array(mine[name]).tolist() == their[name], name
+        assert np.allclose(mine["rotation"], their["rotation"], atol=1e-4)  # theirs is not quite of length 1
+    instances = json.loads((tmp_path / "v1.0-atelier/instance.json").read_text())
+    assert [each["instance_name"] for each in instances] == ["car_001", "pedestrian_001", "bicycle_001"]
+
+
+def test_everything_that_has_no_word_there_is_counted() -> None:
+    lost, again = there_and_back(everything())
+    assert lost == {
+        "attribute 'parked' of a track": 1,
+        "attribute 'seen' of a box": 1,
+        "box between key frames": 2,
+        "cuboid made by model": 1,
+        "frame of reference of a sensor": 1,
+        "group": 1,
+        "member": 1,
+        "pose of the ego frame between frames": 4,
+        "relation": 1,
+        "remark": 1,
+        "shape polyline3": 1,
+        "side of the split": 1,
+        "state": 1,
+        "tag": 1,
+        "tile": 1,
+        "track without a cuboid (ghost)": 1,
+    }
+    assert kinds(again)["Box"] == 1
+    assert {each.name for each in again.entities if isinstance(each, Track)} == {"", "the red one"}
