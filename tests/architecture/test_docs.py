@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from studio.__main__ import SUBCOMMANDS
+from studio.domain.contracts.plugin import installed_plugins, load_part
 from tests.architecture.sources import PACKAGES, ROOT
 
 
@@ -28,6 +29,16 @@ def test_every_page_is_reached_from_the_index() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     listed = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")]
     assert [page.name for page in listed if page.name not in index] == ["index.md"]
+
+
+def test_every_installed_format_is_described_as_it_is() -> None:
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "| `" in line]
+    described = {(title, name, writes, fidelity) for title, name, _, writes, fidelity, _ in rows}
+    parts = [load_part(where)() for plugin in installed_plugins() for where in plugin.formats]
+    assert described == {
+        (each.title, f"`{each.name}`", "yes" if each.can_write else "no", each.fidelity) for each in parts
+    }
 
 
 def test_every_make_target_and_command_that_is_named_exists() -> None:
