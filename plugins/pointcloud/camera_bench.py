@@ -9,9 +9,11 @@ from PySide6.QtCore import QObject, Signal
 
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_sight import sight_of, space_pointer
+from plugins.pointcloud.picture_boxes import PictureBox, picture_box
 from plugins.pointcloud.rig import Camera, Rig
 from plugins.pointcloud.tools.reaching import seen_grips
 from studio.domain.contracts.editing import Pointer
+from studio.domain.entities import Box
 from studio.domain.ids import EntityId, StreamId
 from studio.domain.space import corners
 from widgets.camera_strip import CameraStrip
@@ -38,6 +40,7 @@ class CameraBench(QObject):
         self._turn = 0
         self._wanted: dict[StreamId, str] = {}  # the picture that each camera is to show
         self._followed: EntityId | None = None
+        self._pinning: tuple[Box, ...] = ()
         strip.pointer.connect(self._pointed)
         scene.lines_changed.connect(self._project)
 
@@ -100,9 +103,29 @@ class CameraBench(QObject):
         for camera in rig.cameras:
             projected = rig.on_picture(camera, scene.frame, lines)
             if name == "active":
-                projected = joined_lines([projected, self._grips(camera)])
+                projected = joined_lines([projected, self._box(camera), self._grips(camera)])
             found[camera.id] = projected
         self.strip.set_lines(found, name)
+
+    def show_preview(self, shapes: tuple[object, ...]) -> None:
+        """What is being made or moved: a box that is being pinned is drawn on its picture alone."""
+        boxes = tuple(each for each in shapes if isinstance(each, Box))
+        if boxes != self._pinning:
+            self._pinning = boxes
+            self._project("active")
+
+    def _box(self, camera: Camera) -> LineSet:
+        """The box of the one selected cuboid: computed and dotted, or pinned."""
+        scene, rig = self._bench.scene, self.rig
+        keys = scene.movable() if scene is not None else []
+        sight = sight_of(rig, camera, scene.frame, 1.0) if scene is not None and rig is not None else None
+        if scene is None or sight is None or len(keys) != 1 or sight.camera is None:
+            return LineSet()
+        for each in self._pinning:
+            if each.stream == camera.id and each.track == keys[0]:
+                return PictureBox(keys[0], each.xyxy, sight.camera.size, each).lines()
+        box = picture_box(scene, sight, keys[0])
+        return box.lines() if box is not None else LineSet()
 
     def _grips(self, camera: Camera) -> LineSet:
         """Small squares in the middle of the faces of the one selected cuboid."""

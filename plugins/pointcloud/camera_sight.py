@@ -22,6 +22,7 @@ class CameraSight(SpaceView, frozen=True):
     """A `SpaceView` that projects as a camera does. Its screen is the picture, `zoom` times as large."""
 
     camera: Calibration | None = None
+    picture: int = 0  # frame of the camera's own stream
     stands: Pose = Pose()  # the camera in the ego frame of the visible sweep
     zoom: float = 1.0
 
@@ -67,7 +68,8 @@ def sight_of(rig: Rig, camera: Camera, frame: int, zoom: float) -> CameraSight |
     if held is None:
         return None
     stands = chained(inverse(rig.shift(camera, frame)), pose_of(held))
-    return CameraSight(camera=held, stands=stands, zoom=zoom, distance=10.0)
+    picture = rig.picture_of(camera, frame)
+    return CameraSight(camera=held, picture=picture, stands=stands, zoom=zoom, distance=10.0)
 
 
 def space_pointer(sight: CameraSight, pointer: Pointer) -> SpacePointer | None:

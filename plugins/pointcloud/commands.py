@@ -68,6 +68,13 @@ COMMANDS: tuple[Command, ...] = (
     _command("pointcloud.down", "Lower", "PgDown", menu="Tools"),
     _command("pointcloud.delete", "Delete here", "Del", help="The key frame; elsewhere the track stays."),
     _command("pointcloud.delete_track", "Delete in all frames", "Shift+Del"),
+    _command(
+        "pointcloud.unpin",
+        "Compute boxes on pictures again",
+        "Shift+U",
+        menu="Tools",
+        help="Those that were pinned with Alt, of the selection at this frame.",
+    ),
     _command("pointcloud.duplicate", "Duplicate", "Ctrl+D"),
     _command("pointcloud.select_all", "Select all", "Ctrl+A"),
     _command("pointcloud.next", "Next cuboid", "N", help="Goes through the cuboids, each shown close up."),

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QInputDialog
 from plugins.pointcloud import assist
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.bench import SpaceBench
+from plugins.pointcloud.picture_boxes import unpinned
 from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.views import Views
 from studio.domain.edit import Edit
@@ -42,6 +43,7 @@ class CuboidCommands:
             "pointcloud.up": lambda scene: changes.nudged(scene, (0.0, 0.0, LIFT_M)),
             "pointcloud.down": lambda scene: changes.nudged(scene, (0.0, 0.0, -LIFT_M)),
             "pointcloud.delete_track": changes.deleted,
+            "pointcloud.unpin": unpinned,
         }
         self.table: dict[str, Callable[[], bool]] = {
             **{name: partial(self._make, change) for name, change in made.items()},

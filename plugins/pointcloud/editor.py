@@ -130,6 +130,7 @@ class PointCloudEditor(QWidget):
         self.views.set_key_taker(self._key)
         self.views.pointer.connect(self.gestures.handle)
         self.cameras.pointer.connect(self.gestures.handle)
+        self.gestures.previewed.connect(self.cameras.show_preview)
         self.cameras.strip.set_key_taker(self._key)
         self.gestures.taken.connect(self._tool_taken)
         self.sweeps.settled.connect(self._points_there)

@@ -35,7 +35,7 @@ class Gestures(QObject):
     """One tool at a time; `taken` tells which. `table` is what the editor runs by name."""
 
     taken = Signal(str)
-    previewed = Signal(object)  # tuple of Cuboid: what is being made or moved, for the cameras
+    previewed = Signal(object)  # tuple: what is being made or moved
 
     def __init__(self, bench: SpaceBench, views: Views) -> None:
         super().__init__(views)
@@ -247,7 +247,7 @@ class Gestures(QObject):
         cloud.set_lines(scene.selected_lines() if not moved & scene.selection else NO_LINES, "active")
         self._show_handles()
         self._drafts.look()
-        self.previewed.emit(shown)
+        self.previewed.emit(preview)
 
     def _show_handles(self) -> None:
         """Of the one selected cuboid or line, while nothing of it is in the hand."""

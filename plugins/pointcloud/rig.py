@@ -1,8 +1,7 @@
 """The cameras of an item as they see the visible frame: which picture, from where, and what stands in it.
 
 A camera's picture is of another moment than the sweep: what stands still in the world is moved by the ego
-pose between the two before it is projected. Boxes on pictures are computed, never stored; one that a person
-has put right is in the document and wins. No Qt.
+pose between the two before it is projected. No Qt.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from studio.domain.cameras import (
     project_from_camera,
 )
 from studio.domain.document import Document
-from studio.domain.entities import Box, Calibration
+from studio.domain.entities import Calibration
 from studio.domain.errors import AtelierError
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, StreamId
@@ -139,13 +138,6 @@ class Rig:
         if camera.calibration is None:
             return None
         return box_on_picture(self.at_its_time(camera, frame, corners), camera.calibration, clip)
-
-    def pinned(self, camera: Camera, frame: int, track: EntityId) -> Box | None:
-        """A person's own box of a track on the camera's picture."""
-        for shape in self._document.shapes_at(camera.id, self.picture_of(camera, frame)):
-            if isinstance(shape, Box) and shape.track == track:
-                return shape
-        return None
 
     def best(self, frame: int, corners: Floats) -> StreamId | None:
         """The camera that sees most of a cuboid: by area on the picture, less where it is cut off."""

@@ -1,4 +1,4 @@
-"""Select cuboids, move them, drag a face, turn them; drag points of lines; in any view."""
+"""Select cuboids, move them, drag a face, turn them; drag boxes on pictures, points of lines; in any view."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.space_scene import Placement, SpaceScene
+from plugins.pointcloud.tools.box_drag import BoxDrag
 from plugins.pointcloud.tools.reaching import (
     CLICK_PX,
     FACES,
@@ -48,22 +49,24 @@ class SelectSpaceTool:
         self._now: dict[EntityId, Placement] = {}
         self._shown: tuple[Cuboid, ...] = ()
         self._wanted: frozenset[EntityId] | None = None
-        self._vertex = VertexDrag()
+        self._drags: tuple[VertexDrag | BoxDrag, ...] = (VertexDrag(), BoxDrag())
+        self._drag: VertexDrag | BoxDrag | None = None  # of them, the one that is in the hand
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
             case "press" if pointer.button == "left":
-                if self._vertex.press(pointer, scene):
-                    self._forget_cuboids()
-                else:
+                self._forget()
+                self._drag = next((each for each in self._drags if each.press(pointer, scene)), None)
+                if self._drag is None:
                     self._press(pointer, scene)
             case "double":
                 self._forget()
                 return double(pointer, scene)
-            case "move" if self._vertex.is_on:
-                self._vertex.move(pointer, scene)
-            case "release" if self._vertex.is_on:
-                return self._vertex.release(scene)
+            case "move" if self._drag is not None:
+                self._drag.move(pointer, scene)
+            case "release" if self._drag is not None:
+                drag, self._drag = self._drag, None
+                return drag.release(scene)
             case "move" if self._start is not None:
                 self._move(pointer, scene)
             case "release" if self._start is not None:
@@ -73,7 +76,6 @@ class SelectSpaceTool:
         return None
 
     def _press(self, pointer: SpacePointer, scene: SpaceScene) -> None:
-        self._forget()
         self._start = pointer
         keys = scene.movable()
         if len(keys) == 1 and (at := scene.placement(keys[0])) is not None:
@@ -123,19 +125,19 @@ class SelectSpaceTool:
         return None
 
     def back(self) -> bool:
-        had = bool(self._now) or self._vertex.is_on
+        had = bool(self._now) or self._drag is not None
         self._forget()
         return had
 
     def preview(self) -> tuple[object, ...]:
-        return self._shown or self._vertex.preview()
+        return self._drag.preview() if self._drag is not None else self._shown
 
     def wanted_selection(self) -> frozenset[EntityId] | None:
         wanted, self._wanted = self._wanted, None
         return wanted
 
     def words(self) -> str:
-        return ""
+        return "".join(each.words() for each in self._drags)
 
     def draft(self) -> bytes | None:
         """Nothing: a drag takes a second."""
@@ -145,10 +147,9 @@ class SelectSpaceTool:
         """Nothing to go on with."""
 
     def _forget(self) -> None:
-        self._vertex.forget()
-        self._forget_cuboids()
-
-    def _forget_cuboids(self) -> None:
+        for each in self._drags:
+            each.forget()
+        self._drag = None
         self._start = self._grip = self._hit = self._wanted = None
         self._before, self._now, self._shown = {}, {}, ()
 

@@ -61,6 +61,9 @@ class VertexDrag:
             return ()
         return (PlacedLine(self._held[0].shape, self._now),)
 
+    def words(self) -> str:
+        return ""
+
     def forget(self) -> None:
         self._held = self._now = None
 

@@ -8,56 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from plugins.pointcloud.camera_sight import CameraSight, sight_line, sight_of, space_pointer
+from plugins.pointcloud.camera_sight import sight_line, sight_of, space_pointer
 from plugins.pointcloud.rig import Rig
 from plugins.pointcloud.timeline import Timeline
 from plugins.pointcloud.tools.reaching import grips_of
 from plugins.pointcloud.tools.select import SelectSpaceTool
 from studio.domain.cameras import project
-from studio.domain.contracts.editing import Pointer, PointerKind
+from studio.domain.contracts.editing import Pointer
 from studio.domain.document import Document
 from studio.domain.edit import change
-from studio.domain.entities import Box, Calibration, EgoPose
-from studio.domain.ids import EntityId, ShapeId, StreamId, TrackId, new_id
-from studio.domain.space import NO_TURN, corners, joined, quaternion_of, turn
+from studio.domain.entities import Calibration, EgoPose
+from studio.domain.ids import EntityId, StreamId, new_id
+from studio.domain.space import NO_TURN, corners
 from studio.domain.values import XYZ
 from studio.domain.wire.projects import Stream
-from tests.plugins.pointcloud.space_ground import LIDAR, a_track, close, cuboid, scene_with, select
+from tests.plugins.pointcloud.camera_ground import FRONT, CameraHand, camera, rig_with, streams
+from tests.plugins.pointcloud.space_ground import a_track, close, cuboid, scene_with, select
 from widgets.cloud.drawn import LineStyle, cuboid_segments, one_style
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.space_view import SpaceView
-
-FRONT = StreamId("front")
-# camera axes (x right, y down, z forward) in the ego frame (x forward, y left, z up)
-AHEAD = quaternion_of(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]))
-
-
-def camera(model: str = "pinhole", distortion: tuple[float, ...] = (), yaw: float = 0.0) -> Calibration:
-    return Calibration(
-        EntityId(new_id()),
-        FRONT,
-        model,  # type: ignore[arg-type]
-        (1280, 720),
-        (700.0, 0.0, 640.0, 0.0, 700.0, 360.0, 0.0, 0.0, 1.0),
-        distortion,
-        (1.5, 0.0, 1.4),
-        joined(turn(yaw), AHEAD),
-    )
-
-
-def streams(times_ns: tuple[int, ...] = (), frames: int = 11) -> tuple[Stream, ...]:
-    lidar_times = tuple(frame * 100_000_000 for frame in range(11))
-    return (
-        Stream(LIDAR, "lidar", "points", frames=11, times_ns=lidar_times),
-        Stream(FRONT, "front", "image", frames=frames, width=1280, height=720, times_ns=times_ns),
-    )
-
-
-def rig_with(*entities, times_ns: tuple[int, ...] = (), frames: int = 11) -> Rig:
-    document = Document(entities)
-    poses = [each for each in entities if isinstance(each, EgoPose)]
-    given = streams(times_ns, frames)
-    return Rig(document, given, Timeline(given, poses))
 
 
 @pytest.mark.parametrize(
@@ -154,35 +123,6 @@ def test_a_mended_calibration_moves_the_lines_at_once() -> None:
     document.apply(change("Mend", (held, moved)))
     assert rig.refresh([held.id], rig._timeline)
     assert rig.cameras[0].calibration.rotation == turned.rotation
-
-
-def test_a_persons_box_of_the_track_is_found_on_its_picture() -> None:
-    track = a_track()
-    pinned = Box(ShapeId(new_id()), TrackId(track.id), FRONT, 4, (1.0, 2.0, 3.0, 4.0))
-    rig = rig_with(camera(), track, pinned)
-    assert rig.pinned(rig.cameras[0], 4, track.id) == pinned
-    assert rig.pinned(rig.cameras[0], 5, track.id) is None
-
-
-class CameraHand:
-    """Moves a tool over a camera's picture, by places of the scene or by pixels."""
-
-    def __init__(self, tool, scene, sight: CameraSight) -> None:
-        self.tool, self.scene, self.sight = tool, scene, sight
-        self.edits = []
-
-    def pixel(self, xyz: XYZ) -> tuple[float, float]:
-        x, y, _ = self.sight.to_screen(np.array([xyz]))[0].tolist()
-        return x, y
-
-    def at(self, kind: PointerKind, xy: tuple[float, float]) -> None:
-        pointer = space_pointer(self.sight, Pointer(kind, xy, 1.0, "left"))
-        edit = self.tool.handle(pointer, self.scene)
-        if edit is not None:
-            self.edits.append(self.scene.document.apply(edit))
-            self.scene.refresh(edit.changes)
-        if (wanted := self.tool.wanted_selection()) is not None:
-            self.scene.selection = wanted
 
 
 @pytest.mark.parametrize("model", ["pinhole", "brown_conrady", "kannala_brandt"])
