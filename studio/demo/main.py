@@ -55,9 +55,8 @@ def run(argv: list[str]) -> int:
         shots = given.shots or (workspace / "pictures" if given.keep else None)
         data = data_of(given.data) if given.data else digits(folder / "digits", given.pages)
         environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
-        if given.theme:
-            environment["ATELIER_THEME"] = given.theme
-        steps = _walk(folder, workspace, environment, pace, data, shots, given.epochs)
+        look = ("--theme", given.theme) if given.theme else ()
+        steps = _walk(folder, workspace, environment, look, pace, data, shots, given.epochs)
     if steps is None:
         answer({"steps": []}, as_json=given.json, text="Stopped.")
         return INTERRUPTED
@@ -73,6 +72,7 @@ def _walk(
     folder: Path,
     workspace: Path,
     environment: dict[str, str],
+    look: tuple[str, ...],
     pace: float,
     data: Data,
     shots: Path | None,
@@ -81,7 +81,7 @@ def _walk(
     address = str(folder / "guide")
     with ExitStack() as stack:
         stack.callback(_end, workspace)
-        stack.enter_context(_studio(workspace, address, environment, folder / "studio.log"))
+        stack.enter_context(_studio(workspace, address, environment, look, folder / "studio.log"))
         hand = Hand(address, environment, pace)
         try:
             node = OwnNode.start(workspace)
@@ -115,10 +115,15 @@ def _end(workspace: Path) -> None:
 
 
 @contextmanager
-def _studio(workspace: Path, address: str, environment: dict[str, str], log: Path) -> Iterator[None]:
+def _studio(
+    workspace: Path, address: str, environment: dict[str, str], look: tuple[str, ...], log: Path
+) -> Iterator[None]:
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "studio", "studio", "--workspace", str(workspace), "--guide", address],
+            [
+                *(sys.executable, "-m", "studio", "studio"),
+                *("--workspace", str(workspace), "--guide", address, *look),
+            ],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -34,6 +34,7 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("--address", default="", help="a node to sign in on, e.g. https://node.example:7443")
     parser.add_argument("--page", default="", help="page to open with, where a project is open")
+    parser.add_argument("--theme", choices=THEMES, help="look of the window, this once")
     parser.add_argument("--shot", type=Path, help="write a picture of the window to this file and leave")
     parser.add_argument(
         "--guide", default="", help="answer a guide on this socket where things are in the window"
@@ -50,7 +51,7 @@ def run(argv: list[str]) -> int:
     config = config_folder()
     config.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings = Settings(config)
-    theme = settings.get("theme", "system")
+    theme = given.theme or settings.get("theme", "system")
     apply_theme(application, next((each for each in THEMES if each == theme), "system"))
     apply_text_size(application, int(settings.get("text_size", "100")))
     log = faults.open_log(log_folder())

@@ -22,7 +22,8 @@ def begin(self):
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
     import psutil
     children = [each.pid for each in psutil.Process().children() if "node" in each.cmdline()]
-    print(json.dumps({"loaded": loaded, "nodes": children}))
+    light = QApplication.palette().window().color().lightness()
+    print(json.dumps({"loaded": loaded, "nodes": children, "light": light}))
     QApplication.quit()
 
 Studio.begin = begin
@@ -84,6 +85,17 @@ def test_the_node_is_on_its_way_before_the_window_and_goes_with_one_that_is_clos
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout.splitlines()[-1])["nodes"]) == 1
     assert nodes_on(tmp_path) == []
+
+
+def test_the_look_of_one_window_can_be_asked_for(tmp_path: Path) -> None:
+    def lightness(theme: str) -> int:
+        code = FIRST_PAINT.replace("main.run([])", f"main.run(['--theme', {theme!r}])")
+        done = started(code, tmp_path, QT_QPA_PLATFORM="offscreen")
+        assert done.returncode == 0, done.stderr
+        found: int = json.loads(done.stdout.splitlines()[-1])["light"]
+        return found
+
+    assert lightness("dark") < 60 < 200 < lightness("light")
 
 
 def test_a_page_that_there_is_not_begins_no_node(tmp_path: Path) -> None:
