@@ -81,11 +81,11 @@ class Channel(QObject):
         return {"points": [], "said": "", "rect": [0, 0, 0, 0]}
 
     def _show_caption(self, asked: Answer) -> Answer:
-        if self._caption is None:
-            self._caption = Caption(self._window)
         if asked.get("title"):
+            if self._caption is None:
+                self._caption = Caption(self._window)
             self._caption.say(str(asked["title"]), str(asked["words"]), str(asked["step"]))
-        return {"wish": self._caption.wish()}
+        return {"wish": self._caption.wish() if self._caption is not None else ""}
 
     def _photograph(self, asked: Answer) -> Answer:
         # from the screen, so that dialogs and lists that dropped down are on it
