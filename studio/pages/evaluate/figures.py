@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.domain.wire.evaluation import Evaluation
-from studio.pages.evaluate.saying import FIGURES, OF_BOXES
+from studio.pages.evaluate.saying import FIGURES, OF_BOXES, by_name
 
 
 class Figures(QWidget):
@@ -74,27 +74,33 @@ class FigureTable(QTreeWidget):
         for column in range(1, len(titles)):
             self.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.header().setStretchLastSection(False)
+        self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
 
-    def show_rows(self, rows: list[tuple[str | float | int, ...]]) -> None:
-        """One row for each tuple; numbers are sorted as numbers."""
+    def show_rows(self, rows: list[tuple[str | float | int | None, ...]]) -> None:
+        """One row for each tuple; numbers are sorted as numbers, and None says that there is no figure."""
         self.setSortingEnabled(False)
         self.clear()
         for values in rows:
             row = _Row()
             for column, value in enumerate(values):
-                text = (
-                    f"{value:.3f}"
-                    if isinstance(value, float)
-                    else f"{value:,}"
-                    if isinstance(value, int)
-                    else value
-                )
-                row.setText(column, text)
+                row.setText(column, _text_of(value))
                 row.setData(column, Qt.ItemDataRole.UserRole, value)
                 if not isinstance(value, str):
                     row.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.addTopLevelItem(row)
         self.setSortingEnabled(True)
+
+
+def _text_of(value: str | float | int | None) -> str:
+    match value:
+        case None:
+            return "–"
+        case float():
+            return f"{value:.3f}"
+        case int():
+            return f"{value:,}"
+        case _:
+            return value
 
 
 class _Row(QTreeWidgetItem):
@@ -103,5 +109,5 @@ class _Row(QTreeWidgetItem):
         column = tree.sortColumn() if tree is not None else 0
         mine, theirs = (each.data(column, Qt.ItemDataRole.UserRole) for each in (self, other))
         if isinstance(mine, str) or isinstance(theirs, str):
-            return str(mine) < str(theirs)
-        return bool(mine < theirs)
+            return by_name(str(mine)) < by_name(str(theirs))
+        return bool((-1 if mine is None else mine) < (-1 if theirs is None else theirs))

@@ -41,7 +41,7 @@ from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.training import Model, Models, Snapshot, Snapshots
 from studio.pages.evaluate.comparison import ComparisonView
 from studio.pages.evaluate.figures import Figures, FigureTable
-from studio.pages.evaluate.saying import headline, verdict_title
+from studio.pages.evaluate.saying import by_name, headline, in_order, verdict_title
 from studio.pages.evaluate.sheet import MatchSheet
 from studio.pages.train.saying import figure_of_metrics
 from studio.shell.lineage import LineageButton
@@ -290,8 +290,10 @@ class EvaluatePage(Page):
                 for e in evaluation.per_class
             ]
         )
-        self.slices.show_rows([(e.name, e.ap50, e.labels, e.items) for e in evaluation.slices])
-        self.matrix.show_matrix(evaluation.confusion_classes, evaluation.confusion)
+        self.slices.show_rows(
+            [(e.name, e.ap50 if e.labels else None, e.labels, e.items) for e in evaluation.slices]
+        )
+        self.matrix.show_matrix(*in_order(evaluation.confusion_classes, evaluation.confusion))
         if self.curves is None:
             self.curves = CurvePlot("Precision over recall", "Recall", "Precision", (0.0, 1.0), (0.0, 1.0))
             self.tabs.insertTab(1, self.curves, "Precision and recall")
@@ -305,7 +307,10 @@ class EvaluatePage(Page):
     def _show_curves(self, evaluation: Evaluation) -> None:
         if self.curves is not None and self._shown is not None and self._shown.id == evaluation.id:
             self.curves.show_curves(
-                [Curve(each.class_name, each.recall, each.precision) for each in evaluation.curves]
+                [
+                    Curve(each.class_name, each.recall, each.precision)
+                    for each in sorted(evaluation.curves, key=lambda each: by_name(each.class_name))
+                ]
             )
 
     def _offer_comparisons(self, evaluation: Evaluation) -> None:
@@ -369,13 +374,12 @@ class EvaluatePage(Page):
 
     def _lay_out(self) -> None:
         asking = QHBoxLayout()
-        for title, box in (("Model", self.model), ("on", self.snapshot)):
-            label = QLabel(title)
-            label.setBuddy(box)
-            asking.addWidget(label)
+        for title, box in (("New evaluation of", self.model), ("on", self.snapshot)):
+            asking.addWidget(_label_of(box, title))
             asking.addWidget(box, 1)
         asking.addWidget(self.judge)
         choosing = QHBoxLayout()
+        choosing.addWidget(_label_of(self.evaluations, "Shown"))
         choosing.addWidget(self.evaluations, 2)
         choosing.addWidget(self.compare, 1)
         choosing.addWidget(self.lineage)
@@ -405,6 +409,12 @@ class EvaluatePage(Page):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.whole)
+
+
+def _label_of(box: QWidget, text: str) -> QLabel:
+    label = QLabel(text)
+    label.setBuddy(box)
+    return label
 
 
 def _verdict(client: Client, key: EvaluationId, match: Match, verdict: NewVerdict, _call: object) -> Match:

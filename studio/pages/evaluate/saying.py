@@ -1,5 +1,7 @@
 """What the Evaluate page says of figures, outcomes and verdicts. No Qt."""
 
+import re
+from collections.abc import Sequence
 from typing import get_args
 
 from studio.domain.wire.evaluation import Evaluation, Match, Outcome, VerdictKind
@@ -37,6 +39,23 @@ FIGURES = (
     ("hota", "HOTA", "Tracks: how well they are found and held together, in one figure"),
 )
 OF_BOXES = ("map50", "map", "precision", "recall", "f1")
+
+
+def by_name(name: str) -> list[tuple[int, str]]:
+    """For sorting names as people do: numbers in them by their value."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def in_order(
+    classes: Sequence[str], counts: Sequence[Sequence[int]]
+) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """A confusion matrix with its classes by name; "nothing" stays the last row and column."""
+    if not counts:
+        return tuple(classes), ()
+    places = [*sorted(range(len(classes)), key=lambda at: by_name(classes[at])), len(classes)]
+    rows = tuple(tuple(counts[row][column] for column in places) for row in places)
+    return tuple(classes[at] for at in places[:-1]), rows
 
 
 def verdict_title(kind: VerdictKind) -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from plugins.image.editor import ImageEditor
 from studio.domain.ids import EvaluationId, ItemId, MatchId, ModelId, ProjectId, SnapshotId
 from studio.domain.wire import routes
 from studio.domain.wire.evaluation import Evaluation, Match, MatchQuery, NewEvaluation
+from studio.pages.evaluate.figures import FigureTable
 from studio.pages.evaluate.page import EvaluatePage, place_of
+from studio.pages.evaluate.saying import by_name, in_order
 from studio.pages.label.page import LabelPage
 from tests.studio.pages.science.conftest import Seat
 from tests.training.workspace import STREAM
@@ -124,6 +131,42 @@ def test_label_shows_the_judged_models_predictions_from_the_evaluations_threshol
     assert len(drawn_predictions(label)) == 1
     seat.window.go(msgspec.structs.replace(place, threshold=0.5))
     assert len(drawn_predictions(label)) == 4
+
+
+@given(st.lists(st.text("ab0123456789", min_size=1, max_size=4), unique=True, max_size=6), st.randoms())
+def test_a_confusion_matrix_in_order_says_the_same(classes: list[str], chance: random.Random) -> None:
+    names = [*classes, ""]
+    counts = [[chance.randrange(9) for _ in names] for _ in names]
+    ordered, moved = in_order(classes, counts)
+    assert list(ordered) == sorted(classes, key=by_name)
+    again = [*ordered, ""]
+    for row, labelled in enumerate(again):
+        for column, predicted in enumerate(again):
+            assert moved[row][column] == counts[names.index(labelled)][names.index(predicted)]
+
+
+def test_names_are_sorted_as_people_do() -> None:
+    assert sorted(["10", "9", "cell 2", "Cell 10", "cell"], key=by_name) == [
+        "9",
+        "10",
+        "cell",
+        "cell 2",
+        "Cell 10",
+    ]
+    assert in_order(["a"], ()) == (("a",), ())
+
+
+def test_figures_begin_in_the_order_of_their_names_and_what_has_none_says_so(qtbot: QtBot) -> None:
+    table = FigureTable("By class", ("Class", "AP"))
+    qtbot.addWidget(table)
+    table.show_rows([("10", 0.5), ("9", None), ("2", 0.25)])
+    rows = [table.topLevelItem(row) for row in range(3)]
+    assert [row.text(0) for row in rows if row is not None] == ["2", "9", "10"]
+    assert [row.text(1) for row in rows if row is not None] == ["0.250", "–", "0.500"]
+    table.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    first = table.topLevelItem(0)
+    assert first is not None
+    assert first.text(0) == "9"
 
 
 def test_two_models_are_compared_object_by_object(seat: Seat) -> None:
