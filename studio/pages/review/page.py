@@ -62,6 +62,7 @@ class ReviewPage(Page):
         self.views.addWidget(self.empty)
         self.bar = QHBoxLayout()
         self.bar.setContentsMargins(8, 5, 8, 5)
+        self.bar.setSpacing(8)
         self.bar.addWidget(self.states)
         self.bar.addWidget(self.count)
         self.bar.addStretch(1)

@@ -87,7 +87,7 @@ class AirlockView(QWidget):
         self._calls = desk.calls_of(self)
         self.said = QLabel()
         self.said.setWordWrap(True)
-        self.table = _table("Airlock requests", ("What", "Why", "Asked by", "When", "State", ""))
+        self.table = _table("Airlock requests", ("What", "Why", "Asked by", "When", "State", ""), 0, 1)
         column = QVBoxLayout(self)
         column.addWidget(self.said)
         column.addWidget(self.table)
@@ -106,7 +106,11 @@ class AirlockView(QWidget):
 
     def _show(self, found: AirlockRequests) -> None:
         waiting = sum(each.state == "waiting" for each in found.requests)
-        self.said.setText(f"{waiting} of {len(found.requests)} requests wait for a decision.")
+        self.said.setText(
+            f"{waiting} of {len(found.requests)} requests wait for a decision."
+            if found.requests
+            else "Nothing has asked to leave this project. Data, File, Export asks."
+        )
         self.table.setRowCount(len(found.requests))
         for row, request in enumerate(sorted(found.requests, key=lambda each: -each.asked_ns)):
             when = time.strftime("%d %b %H:%M", time.localtime(request.asked_ns / 1e9))
@@ -161,7 +165,9 @@ class DoctorView(QWidget):
         self.said.setWordWrap(True)
         self.again = QPushButton("Look again")
         self.again.clicked.connect(lambda _checked=False: self.refresh())
-        self.table = _table("What this machine has", ("Part", "State", "What it means", "How to mend it"))
+        self.table = _table(
+            "What this machine has", ("Part", "State", "What it means", "How to mend it"), 2, 3
+        )
         top = QHBoxLayout()
         top.addWidget(self.said, 1)
         top.addWidget(self.again)
@@ -186,7 +192,8 @@ class DoctorView(QWidget):
         self.table.resizeRowsToContents()
 
 
-def _table(name: str, columns: tuple[str, ...]) -> QTableWidget:
+def _table(name: str, columns: tuple[str, ...], *wide: int) -> QTableWidget:
+    """A table that is only read; the `wide` columns share the room that the others leave, and wrap."""
     table = QTableWidget(0, len(columns))
     table.setAccessibleName(name)
     table.setHorizontalHeaderLabels(list(columns))
@@ -197,7 +204,9 @@ def _table(name: str, columns: tuple[str, ...]) -> QTableWidget:
     table.verticalHeader().hide()
     header = table.horizontalHeader()
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setStretchLastSection(True)
+    for column in wide:
+        header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+    header.setStretchLastSection(not wide)
     return table
 
 
