@@ -236,7 +236,9 @@ def words_of(node: LineageNode) -> str:
     if node.kind == "items":
         return f"All {node.title}" if node.title[:2] != "1 " else node.title
     when = f", {ago(node.time_ns)}" if node.time_ns else ""
-    return f"{node.kind.capitalize()}: {node.title or node.id[:8]}{when}"
+    title, kind = node.title or node.id[:8], node.kind.capitalize()
+    # "Snapshot 3" says by itself what it is
+    return (title if title.startswith(kind) else f"{kind}: {title}") + when
 
 
 class _Neighbours(QListWidget):

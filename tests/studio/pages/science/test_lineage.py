@@ -126,6 +126,8 @@ def test_things_are_said_in_words() -> None:
     assert words_of(LineageNode("items", "x", "1 item")) == "1 item"
     assert words_of(LineageNode("items", "x", "1,200 items")) == "All 1,200 items"
     assert words_of(LineageNode("run", "0123456789ab", "")) == "Run: 01234567"
+    assert words_of(LineageNode("snapshot", "x", "Snapshot 3")) == "Snapshot 3"
+    assert words_of(LineageNode("snapshot", "x", "first")) == "Snapshot: first"
 
 
 def _texts(neighbours: QListWidget) -> list[str]:
