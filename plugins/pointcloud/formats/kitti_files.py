@@ -30,6 +30,7 @@ from plugins.pointcloud.formats.shared import (
     folder_of,
     missing_frame,
     name_of,
+    split_of,
     stem_of,
     within,
 )
@@ -178,6 +179,11 @@ def frames_between(numbers: Iterable[int]) -> dict[int, int]:
     if ordered[-1] - ordered[0] >= _MOST_FRAMES:
         return {number: frame for frame, number in enumerate(ordered)}
     return {number: number - ordered[0] for number in range(ordered[0], ordered[-1] + 1)}
+
+
+def side_of(root: str) -> str:
+    """`test` for KITTI's folder of that name. Its `training` says that there are labels, not what trains."""
+    return "test" if split_of(root) == "test" else ""
 
 
 def by_number(held: Mapping[str, str]) -> dict[int, str]:

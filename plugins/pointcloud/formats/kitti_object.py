@@ -19,6 +19,7 @@ from plugins.pointcloud.formats.kitti_files import (
     own_files,
     own_names,
     place_rows,
+    side_of,
     write_own_files,
 )
 from plugins.pointcloud.formats.kitti_labels import OBJECT_WORDS, Row, line_of, rows_of
@@ -35,7 +36,6 @@ from plugins.pointcloud.formats.shared import (
     media,
     missing_frame,
     name_of,
-    split_of,
     stem_of,
     within,
 )
@@ -192,7 +192,7 @@ def _item(
     path = found.labels.get(stem)
     known = own_files(tree, found.root, stem, budget)
     streams = _media(found, stem, problems)
-    split = splits.get(stem, "") if splits else split_of(found.root)
+    split = splits.get(stem, "") if splits else side_of(found.root)
     source = next((each for file in streams for each in file.paths if each), path or stem)
     if known is not None:
         streams, missing = media_of(tree, *known)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from plugins.pointcloud.formats.kitti_files import (
     calibrated,
     frames_between,
     own_files,
+    side_of,
     text_kind,
     write_own_files,
 )
@@ -42,7 +44,6 @@ from plugins.pointcloud.formats.shared import (
     malformed,
     media,
     name_of,
-    split_of,
     within,
 )
 from studio.domain.contracts.formats import (
@@ -189,7 +190,7 @@ def _calibration(tree: Tree, found: _Drive, budget: Budget, problems: Problems) 
 
 def _item(tree: Tree, found: _Drive, budget: Budget, problems: Problems) -> ReadItem:
     known = own_files(tree, found.root, _OWN, budget)
-    source, split = found.root or "drive", split_of(found.root)
+    source, split = found.root or "drive", side_of(found.root)
     if known is not None:
         streams, missing = media_of(tree, *known)
         for each in missing:
@@ -257,7 +258,11 @@ def _times(
     if len(said) <= max(numbers):
         problems.add(malformed(path, f"it has {len(said):,} times, and a frame is called {max(numbers):,}"))
         return even
-    return [said[number] for number in numbers]
+    found = [said[number] for number in numbers]
+    if any(later <= earlier for earlier, later in pairwise(found)):
+        problems.add(malformed(path, "its times do not go on from frame to frame"))
+        return even
+    return found
 
 
 def time_of(line: str) -> int:

@@ -24,6 +24,7 @@ from plugins.pointcloud.formats.kitti_files import (
     own_files,
     own_names,
     place_rows,
+    side_of,
     write_own_files,
 )
 from plugins.pointcloud.formats.kitti_labels import DONT_CARE, TRACKING_WORDS, Row, line_of, rows_of
@@ -42,7 +43,6 @@ from plugins.pointcloud.formats.shared import (
     media,
     missing_frame,
     name_of,
-    split_of,
     stem_of,
     within,
 )
@@ -175,7 +175,7 @@ def _item(tree: Tree, found: _Sequence, budget: Budget, problems: Problems) -> R
             else:
                 problems.add(row)
     known = own_files(tree, found.root, found.name, budget)
-    source, split = within(found.root, found.name), split_of(found.root)
+    source, split = within(found.root, found.name), side_of(found.root)
     if known is not None:
         streams, missing = media_of(tree, *known)
         for each in missing:

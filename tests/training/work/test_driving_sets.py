@@ -23,6 +23,7 @@ SETS = [
     ("drive_kitti_object", "kitti_object", 1, 2, 1, 3),
     ("drive_nuscenes_frame", "nuscenes_info", 1, 7, 1, 69),
     ("drive_t4dataset_sample", "nuscenes", 1, 3, 3, 4),
+    ("drive_argoverse2", "argoverse2", 1, 1, 1, 47),
     ("pointcloud_las", "point_folder", 9, 1, 1, 0),
     ("pointcloud_e57", "point_folder", 1, 1, 1, 0),
 ]

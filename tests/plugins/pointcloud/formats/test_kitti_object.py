@@ -51,7 +51,7 @@ def test_the_shared_frame_comes_in_with_its_boxes_on_the_cars(shared_data: Path)
     assert kinds(item) == {"Track": 7, "Box": 7, "Cuboid": 3, "Calibration": 4, "CoordinateSystem": 1}
     assert [file.stream.kind for file in item.media] == ["points", "image"]
     assert (item.media[1].stream.width, item.media[1].stream.height) == (1242, 375)
-    assert (item.state, item.split) == ("accepted", "train")
+    assert (item.state, item.split) == ("accepted", "")
     camera = next(each for each in item.entities if isinstance(each, Calibration) and each.stream == IMAGE_02)
     points = read_points(folder / item.media[0].paths[0]).xyz.astype(float)
     boxes = {each.track: each for each in item.entities if isinstance(each, Box)}

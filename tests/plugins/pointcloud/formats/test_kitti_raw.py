@@ -175,7 +175,8 @@ def test_tracklets_that_cannot_be_are_named_and_the_drive_comes_in(
 def test_times_that_cannot_be_are_named_and_the_frames_come_ten_a_second(tmp_path: Path) -> None:
     folder = drive(tmp_path)
     (path,) = folder.rglob("velodyne_points/timestamps.txt")
-    for text in ("", "yesterday\n" * 3, "2011-09-26 13:02:25.9\n"):
+    backwards = "".join(f"2011-09-26 13:02:{second}\n" for second in (25, 27, 26))
+    for text in ("", "yesterday\n" * 3, "2011-09-26 13:02:25.9\n", backwards):
         path.write_text(text)
         (item,), problems = read(KittiRaw(), folder)
         assert {problem.code for problem in problems} == {"import.malformed"}

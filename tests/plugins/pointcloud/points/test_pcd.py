@@ -131,6 +131,15 @@ def test_more_points_or_bytes_than_are_allowed_are_not_read() -> None:
     assert code_of(pcd(table(10), "binary", header=lying)) == "cloud.too_large"
 
 
+def test_two_gigabytes_where_a_hundred_megabytes_are_allowed_are_not_even_opened(tmp_path: Path) -> None:
+    path = tmp_path / "huge.pcd"
+    with path.open("wb") as file:
+        file.write(pcd(table(10), "binary", header={"WIDTH": "134217728", "POINTS": "134217728"}))
+        file.truncate(2 * 1024**3)  # a hole, so that it takes no room on the disk
+    assert code_of(path, budget=Budget(file_bytes=100 * 1024**2)) == "cloud.too_large"
+    assert code_of(path) == "cloud.too_large"  # 134 million points
+
+
 def test_an_empty_sweep_and_one_without_a_single_place_are_told_apart() -> None:
     rows = table(5)
     rows["y"] = np.nan
