@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
+from studio.shell.look import Look
+
 Theme = Literal["light", "dark", "system"]
 THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 
@@ -83,8 +85,8 @@ def shown_theme(theme: Theme) -> Literal["light", "dark"]:
 
 def apply_theme(application: QApplication, theme: Theme) -> None:
     """Set style and palette; under a millisecond, every widget repaints by itself."""
-    if application.style().name() != "fusion":
-        application.setStyle("Fusion")
+    if not isinstance(application.style(), Look):
+        application.setStyle(Look())
     application.setPalette(palette_of(shown_theme(theme)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QRadioButton, QWidget
 
 from studio.pages import PAGES
 from studio.shell import icons
@@ -57,6 +57,21 @@ def test_what_is_chosen_stands_out(theme: str) -> None:
 def test_a_dark_fields_ground_is_lighter_than_the_window_so_that_its_edge_shows() -> None:
     palette = palette_of("dark")
     assert light(palette.color(Role.Base)) > light(palette.color(Role.Window))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("make", [QCheckBox, QRadioButton, QLineEdit])
+def test_the_edge_of_what_can_be_ticked_or_typed_into_is_seen(
+    qapp: QApplication, theme: str, make: type[QWidget]
+) -> None:
+    apply_theme(qapp, theme)  # type: ignore[arg-type]
+    widget = make()
+    widget.resize(90, 26)
+    picture = widget.grab().toImage()
+    middle = [picture.pixelColor(x, 13) for x in range(20)]
+    ground = qapp.palette().color(Role.Window)
+    assert max(contrast(each, ground) for each in middle) >= (3.0 if make is not QLineEdit else 1.5)
+    apply_theme(qapp, "light")
 
 
 def test_switching_changes_every_widget(qapp: QApplication) -> None:
