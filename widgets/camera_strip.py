@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.domain.contracts.editing import Pointer
+from studio.domain.space import Floats
 from widgets.camera_cells import cells
 from widgets.camera_view import NO_LINES, CameraView
 from widgets.canvas.hand import KeyTaker
@@ -22,6 +25,8 @@ from widgets.decoding import PictureDecoder, picture_size, read_picture
 
 BYTES_KEPT = 256 * 1024**2  # of decoded pictures, all cameras together
 FULL_AFTER_MS = 250  # a picture that is shown for so long is decoded in full, if that is seen
+NO_PIXELS: Floats = np.empty((0, 2))
+NO_COLORS: NDArray[np.uint8] = np.empty((0, 3), np.uint8)
 ENLARGED = 1.05  # times the size in which it was decoded, from which on that is seen
 
 
@@ -33,6 +38,7 @@ class CameraStrip(QWidget):
     """
 
     pointer = Signal(str, object)  # camera, a Pointer in its picture's pixels
+    picture_shown = Signal(str)  # camera: another picture of it is decoded and shown
     front_changed = Signal(str)  # camera; empty: none is in front
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -145,6 +151,17 @@ class CameraStrip(QWidget):
         """Whether a picture is what the camera shows, or is on its way to it."""
         return self._data.get(name, ("",))[0] == key
 
+    def picture(self, name: str) -> QImage | None:
+        """What a camera shows, decoded, as large as it is kept; None until it is."""
+        key = self._data.get(name, ("",))[0]
+        kept = self._kept.get((name, key))
+        return kept.images[0] if kept is not None else None
+
+    def set_points(self, points: Mapping[str, tuple[Floats, NDArray[np.uint8]]]) -> None:
+        """Points over the pictures: pixels (N, 2), the farthest first, and (N, 3) RGB; others get none."""
+        for name, camera in self.cameras.items():
+            camera.set_points(*points.get(name, (NO_PIXELS, NO_COLORS)))
+
     def _decode_whole(self) -> None:
         """Decode in full what is shown larger than it was decoded, that in front first."""
         for name in sorted(self._data, key=lambda name: name != self.front):
@@ -187,6 +204,7 @@ class CameraStrip(QWidget):
             pyramid.put_backdrop(kept.images[0])
         camera.say("")
         camera.show_picture(pyramid, keep_view=True)
+        self.picture_shown.emit(name)
 
 
 class _Kept(NamedTuple):

@@ -58,6 +58,11 @@ class CameraView(ImageCanvas):
         self._points, self._point_size, self._still = xy, size, None
         self.update()
 
+    @property
+    def points(self) -> Floats:
+        """(N, 2) the points over the picture, in its pixels."""
+        return self._points
+
     def set_title(self, title: str) -> None:
         """What stands in the corner; the camera's name at first."""
         self._title = title

@@ -44,6 +44,11 @@ class CameraBench(QObject):
         strip.pointer.connect(self._pointed)
         scene.lines_changed.connect(self._project)
 
+    @property
+    def frame(self) -> int | None:
+        """The visible frame of the reference stream."""
+        return self._bench.scene.frame if self._bench.scene is not None else None
+
     def open(self) -> None:
         """Another item, or none."""
         self._turn += 1
@@ -70,7 +75,8 @@ class CameraBench(QObject):
             return
         for camera in rig.cameras:
             frame = rig.picture_of(camera, scene.frame)
-            key = f"{camera.id} {frame}"
+            # with the item: the next one's cameras have the same names, and its pictures other contents
+            key = f"{scene.item.id} {camera.id} {frame}"
             self._wanted[camera.id] = key
             if not self.strip.is_shown(camera.id, key):
                 self._bench.host.media(camera.id, frame, "original", self._taker(camera.id, key))

@@ -18,6 +18,7 @@ from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
 from plugins.pointcloud.lint_panel import LintPanel
+from plugins.pointcloud.picture_points import PicturePoints
 from plugins.pointcloud.proposals import ProposalCommands
 from plugins.pointcloud.sequence_commands import SequenceCommands
 from plugins.pointcloud.sequence_panel import SequencePanel
@@ -29,7 +30,7 @@ from plugins.pointcloud.view_commands import ViewCommands
 from plugins.pointcloud.views import Views
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
-from studio.domain.entities import CoordinateSystem, EgoPose, Shape
+from studio.domain.entities import Calibration, CoordinateSystem, EgoPose, Shape
 from studio.domain.errors import AtelierError
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, StreamId
@@ -57,6 +58,7 @@ class PointCloudEditor(QWidget):
         self.views = Views()
         self.sweeps = Sweeps(host, self.views.scene, self)
         self.cameras = CameraBench(self.bench, self.views.scene, CameraStrip())
+        self.over_pictures = PicturePoints(self.cameras, self.views.scene, self)
         tools = [(name, BY_NAME[f"pointcloud.tool.{name}"]) for name in TOOLS]
         self.panel = SidePanel(tools, BY_NAME["pointcloud.accept_all"])
         self.info = InfoPanel()
@@ -92,6 +94,8 @@ class PointCloudEditor(QWidget):
             **self._looks.table,
             **self.sequence.table,
             **self.groups.table,
+            "pointcloud.points_on_pictures": self.over_pictures.turn_over,
+            "pointcloud.colours_of_pictures": self.over_pictures.turn_coloured,
             **ProposalCommands(self.bench, self.sweeps, self._show_all, self).table,
         }
         self._lay_out()
@@ -185,6 +189,8 @@ class PointCloudEditor(QWidget):
         if any(isinstance(scene.document.get(key), EgoPose | CoordinateSystem) for key in ids):
             self.sweeps.place_anew()
         self.cameras.refresh(ids)
+        if any(isinstance(scene.document.get(key), Calibration | EgoPose) for key in ids):
+            self.over_pictures.refresh()
         self.groups.refresh(ids)
         self._rows.refresh()
         self.strip.refresh()
@@ -312,11 +318,12 @@ class PointCloudEditor(QWidget):
         if scene is None:
             return
         scene.points = self.sweeps.points()
+        self.over_pictures.refresh()
         self.views.scene.set_ground(scene_ground(scene) if len(scene.points) else None)
         self.views.space.say("" if len(scene.points) else "This frame has no points.")
         if self._fresh:
             self._fresh = False
-            self.views.scene.set_look(self._looks.look_in(self.views.scene.look.mode))
+            self.views.scene.set_look(self._looks.look_at_new_item())
             self.views.fit()
         self._show_all()
 

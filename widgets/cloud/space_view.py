@@ -227,6 +227,9 @@ class SpaceView(Struct, frozen=True):
             after = (seen[:, :2] + room * seen[:, 2:]).max(axis=0)
             before = (-seen[:, :2] + room * seen[:, 2:]).max(axis=0)
             eye = np.append((after - before) / 2, ((after + before) / 2 / room).max())
+            # where they cross in a point, the eye would stand in it: nothing that near is drawn
+            front, middle = float(seen[:, 2].max()), float(np.median(seen[:, 2]))
+            eye[2] = max(eye[2], front + min(max(1.2 * NEAR_SHARE * (front - middle), 0.03), 2.2))
             distance = float(eye[2] - np.median(seen[:, 2]))
             centre = eye - (0, 0, distance)
         distance = min(max(distance, 0.5), FARTHEST)

@@ -10,7 +10,7 @@ from studio.domain.cameras import pose_of, project_from_camera
 from studio.domain.entities import Calibration
 from studio.domain.space import Floats, inward
 
-HIDES_PX = 6  # a point hides what is behind it this far around itself: sweeps are thin, things are not
+HIDES_PX = 6  # a point hides what is behind it in cells of this size: sweeps are thin, things are not
 _BEHIND = 0.04  # share of the depth, and metres, that a point may be behind the foremost one there
 _BEHIND_M = 0.3
 
@@ -70,11 +70,15 @@ def coloured(
 
 
 def _is_hidden(pixels: Floats, depths: Floats, camera: Calibration) -> NDArray[np.bool_]:
-    """(M,) which points lie behind others, by the foremost point in each cell and in those around it."""
+    """(M,) which points lie behind others, by the foremost point in the cells just above each one.
+
+    What stands before a point reaches above it on the picture; the ground before it, which is nearer too and
+    hides nothing, lies below.
+    """
     columns, rows = (int(each) // HIDES_PX + 1 for each in camera.size)
     column, row = (pixels / HIDES_PX).astype(np.intp).T
     foremost = np.full((rows + 2, columns + 2), np.inf)
-    np.minimum.at(foremost, (row + 1, column + 1), depths)
-    around = np.min([foremost[i : rows + i, j : columns + j] for i in range(3) for j in range(3)], axis=0)
-    found: NDArray[np.bool_] = depths > around[row, column] * (1 + _BEHIND) + _BEHIND_M
+    np.minimum.at(foremost, (row + 2, column + 1), depths)
+    above = np.min([foremost[i : rows + i, j : columns + j] for i in range(2) for j in range(3)], axis=0)
+    found: NDArray[np.bool_] = depths > above[row, column] * (1 + _BEHIND) + _BEHIND_M
     return found

@@ -21,6 +21,7 @@ class SpaceHost:
         self.said: list[str] = []
         self.drafts: list[tuple[str, bytes | None]] = []
         self.asked: list[tuple[str, int, str]] = []
+        self.pictures: dict[StreamId, bytes] = {}
         self._head, self._pieces = prepared(cloud)
 
     def apply(self, edit: Edit) -> bool:
@@ -32,7 +33,9 @@ class SpaceHost:
 
     def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None:
         self.asked.append((stream, frame, rendition))
-        if rendition == "cloud":
+        if stream in self.pictures:
+            done(self.pictures[stream])
+        elif rendition == "cloud":
             done(self._head)
         elif rendition.startswith("cloud-"):
             done(self._pieces[int(rendition.removeprefix("cloud-"))])
