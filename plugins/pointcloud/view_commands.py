@@ -83,6 +83,15 @@ class ViewCommands:
             low, high = RANGES.get(mode, (look.low, look.high))
         return replace(look, mode=mode, low=low, high=high)
 
+    def look_at_new_item(self) -> Look:
+        """The look at an item that has just come: what is high is hidden over its own ground, all else shown."""
+        look = self.look_in(self._views.scene.look.mode)
+        return replace(look, crop=None, slab=self._slab() if look.slab is not None else None)
+
+    def _slab(self) -> tuple[float, float] | None:
+        ground = self._views.scene.ground_z
+        return None if ground is None else (-1e4, ground + CEILING_M)
+
     def _heights(self) -> tuple[float, float]:
         bounds = self._views.scene.bounds()
         ground = self._views.scene.ground_z
@@ -123,9 +132,8 @@ class ViewCommands:
 
     def turn_ceiling(self) -> bool:
         """Without the points that are high above the ground, or with them again."""
-        look, ground = self._views.scene.look, self._views.scene.ground_z
-        slab = None if look.slab is not None or ground is None else (-1e4, ground + CEILING_M)
-        self._views.scene.set_look(replace(look, slab=slab))
+        look = self._views.scene.look
+        self._views.scene.set_look(replace(look, slab=None if look.slab is not None else self._slab()))
         return True
 
     def turn_paths(self) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QBuffer, QPoint, Qt
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -15,9 +16,10 @@ from plugins.pointcloud.editor import PointCloudEditor
 from studio.domain.edit import change, creation
 from studio.domain.entities import Cuboid, EgoPose, Remark, Track
 from studio.domain.groups import grouped
-from studio.domain.ids import EntityId, new_id
+from studio.domain.ids import EntityId, StreamId, new_id
 from studio.domain.space import NO_TURN
 from studio.domain.values import XYZ
+from studio.domain.wire.projects import Stream
 from tests.plugins.pointcloud.space_ground import (
     ONTOLOGY,
     a_track,
@@ -470,3 +472,50 @@ def test_a_lane_is_drawn_by_clicks_and_kept_as_a_draft_until_it_ends(open_editor
     QTest.keyClick(view, Qt.Key.Key_V)
     QTest.keyClick(view, Qt.Key.Key_Delete)
     assert host.edits[-1].title == "Delete Car"
+
+
+def test_what_was_hidden_over_one_items_ground_hides_nothing_of_the_next(open_editor: Open) -> None:
+    editor, _ = open_editor()
+    editor.run("pointcloud.ceiling")
+    there = editor.views.scene.look.slab[1]
+    survey = car_points((10.0, 0.0, 400.0), (4.0, 1.8, 1.5), yaw=0.3)
+    upstairs = SpaceHost(Cloud(survey.xyz))
+    editor.sweeps._host = upstairs
+    editor.open(item(), upstairs.document, ONTOLOGY, False)
+    look = editor.views.scene.look
+    assert look.slab[1] - there == pytest.approx(401.0, abs=0.3)
+    assert look.crop is None
+
+
+def test_the_next_item_never_shows_the_pictures_of_the_last(qtbot: QtBot) -> None:
+    """Both have a camera of the same name, and both are at their first frame."""
+    camera = Stream(StreamId("CAM"), "CAM", "image", width=32, height=20)
+    host = _WithPictures(Cloud(car_points(CAR, (4.0, 1.8, 1.5), yaw=0.3).xyz))
+    editor = PointCloudEditor(host)
+    qtbot.addWidget(editor)
+    editor.show()
+    for color in ("#ff0000", "#0000ff"):
+        host.color = color
+        with qtbot.waitSignal(editor.cameras.strip.picture_shown):
+            held = item(frames=1)
+            editor.open(replace(held, streams=(*held.streams, camera)), host.document, ONTOLOGY, False)
+        shown = editor.cameras.strip.picture("CAM")
+        assert shown is not None
+        assert shown.pixelColor(5, 5).name() == color
+
+
+class _WithPictures(SpaceHost):
+    """Its cameras show one colour."""
+
+    color = ""
+
+    def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None:
+        if rendition != "original":
+            super().media(stream, frame, rendition, done)
+            return
+        picture = QImage(32, 20, QImage.Format.Format_RGB32)
+        picture.fill(QColor(self.color))
+        held = QBuffer()
+        held.open(QBuffer.OpenModeFlag.WriteOnly)
+        picture.save(held, "PNG")
+        done(held.data().data())
