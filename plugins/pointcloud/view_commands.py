@@ -84,7 +84,7 @@ class ViewCommands:
         return replace(look, mode=mode, low=low, high=high)
 
     def look_at_new_item(self) -> Look:
-        """The look at an item that has just come: what is high is hidden over its own ground, all else shown."""
+        """The look at an item that has just come: what is high stays hidden, over its own ground."""
         look = self.look_in(self._views.scene.look.mode)
         return replace(look, crop=None, slab=self._slab() if look.slab is not None else None)
 
