@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 
@@ -19,7 +20,7 @@ class Hint(Struct, frozen=True):
 
 
 class HintBar(QWidget):
-    """`triggered(name)` on a click. What does not fit is cut off at the right, never the window widened."""
+    """`triggered(name)` on a click. What does not fit is left out whole, never the window widened."""
 
     triggered = Signal(str)
 
@@ -29,6 +30,7 @@ class HintBar(QWidget):
         self._across = QHBoxLayout(self)
         self._across.setContentsMargins(4, 0, 4, 0)
         self._across.setSpacing(2)
+        self._across.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._hints: tuple[Hint, ...] = ()
 
@@ -41,7 +43,7 @@ class HintBar(QWidget):
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
         for hint in hints:
-            button = _HintButton()
+            button = QToolButton()
             button.setText(f"{hint.key}  {hint.title}" if hint.key else hint.title)
             button.setAccessibleName(hint.title)
             button.setAutoRaise(True)
@@ -49,10 +51,26 @@ class HintBar(QWidget):
             button.clicked.connect(partial(self.triggered.emit, hint.name))
             self._across.addWidget(button)
         self._across.addStretch(1)
-
-
-class _HintButton(QToolButton):
-    """Never squeezed: half a hint says nothing."""
+        self._fit()
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return QSize(0, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Show the first hints that fit: half a hint says nothing."""
+        room = self.width() - 8
+        for place in range(self._across.count()):
+            item = self._across.itemAt(place)
+            button = item.widget() if item is not None else None
+            if button is not None:
+                room -= button.sizeHint().width() + self._across.spacing()
+                button.setVisible(room >= 0)

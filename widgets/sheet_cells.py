@@ -190,7 +190,7 @@ def _paint_words(
     metrics = painter.fontMetrics()
     first = QRect(rect.left() + PAD + 2, rect.top() + 3, rect.width() - 2 * PAD - 4, metrics.height())
     painter.setPen(palette.color(role))
-    elide = Qt.TextElideMode.ElideLeft  # names of items differ at their end
+    elide = Qt.TextElideMode.ElideMiddle  # names of items differ at their end, sentences at their start
     middle = int(Qt.AlignmentFlag.AlignVCenter)
     painter.drawText(first, middle, metrics.elidedText(cell.caption, elide, first.width()))
     if cell.detail and lines > 1:
