@@ -22,7 +22,16 @@ from studio.domain.entities import Calibration, CoordinateSystem, Cuboid, EgoPos
 from studio.domain.space import within
 from studio.domain.values import attributes
 from tests.plugins.formats_kit import kinds, read, write
-from tests.plugins.pointcloud.formats.scenes import differences, everything, lay_out, said, scenes
+from tests.plugins.pointcloud.formats.scenes import (
+    calibration,
+    differences,
+    everything,
+    fresh,
+    lay_out,
+    said,
+    scenes,
+    streams,
+)
 
 SWEEP = "315973157959879000"
 
@@ -216,6 +225,30 @@ def test_cameras_come_in_with_their_own_times_and_lenses(tmp_path: Path) -> None
     assert project(np.array([[11.6, 0.0, 1.4]]), lens)[0] == pytest.approx([775.5, 1024.5])
     (lidar,) = [each for each in item.entities if isinstance(each, CoordinateSystem)]
     assert (lidar.name, lidar.parent, lidar.translation) == ("up_lidar", "ego", (1.3, 0.0, 1.6))
+
+
+def test_what_its_tables_have_no_column_for_is_named() -> None:
+    def system(name: str, parent: str) -> CoordinateSystem:
+        return CoordinateSystem(id=fresh(), name=name, parent=parent)
+
+    bent = calibration(
+        model="brown_conrady",
+        distortion=(-0.2, 0.1, 0.0, 0.0, 0.01),
+        intrinsics=(500.0, 2.0, 320.5, 0.0, 510.0, 240.5, 0.0, 0.0, 1.0),
+    )
+    systems = (system("imu", "ego"), system("box", "imu"), system("lost", "moon"), system("front", "ego"))
+    losses, again = there_and_back(ReadItem(source="a", media=streams(1), entities=(bent, *systems)))
+    assert losses == {
+        "frame of reference that nothing joins to the ego frame": 1,
+        "frame of reference with the name of a camera": 1,
+        "lens that bends": 1,
+        "parent of a frame of reference": 1,
+        "skew of a camera": 1,
+    }
+    assert {each.name: each.parent for each in again.entities if isinstance(each, CoordinateSystem)} == {
+        "imu": "ego",
+        "box": "ego",
+    }
 
 
 @pytest.mark.parametrize("how", [{"fx": 0.0}, {"fx": float("nan")}, {"qw": 0.0}])

@@ -363,6 +363,13 @@ def test_odd_labels_end_in_words(tmp_path: Path, labels: Any) -> None:
     assert len(problems) <= 1
 
 
+def test_labels_of_more_frames_than_the_sample_has_are_named_and_left_out(tmp_path: Path) -> None:
+    labels = {"frames": [{"annotations": [box(track_id=1)]}] * 9}
+    (item,), problems = read(Segments(), release(tmp_path, sample(labels, frame("a"), frame("b"))))
+    assert [each.frame for each in cuboids(item)] == [0, 1]
+    assert [each.code for each in problems] == ["import.malformed"]
+
+
 @pytest.mark.parametrize("points", [[1, 2], [1] * 5000, [-1, 0, 0, 0], ["x"] * 4, [2**50] * 4])
 def test_labels_of_points_that_do_not_fit_are_named_or_nobodys(tmp_path: Path, points: Any) -> None:
     labels = {"annotations": [{"id": 1, "category_id": 2}], "point_annotations": points}

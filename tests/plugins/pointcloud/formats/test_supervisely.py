@@ -248,6 +248,11 @@ EPISODE: dict[str, Any] = {
 }
 
 
+def of_points(indices: Any) -> dict[str, Any]:
+    """A figure of single points; the clouds have five."""
+    return {"objectKey": "a", "geometryType": "point_cloud", "geometry": {"indices": indices}}
+
+
 def episode(folder: Path, content: Any = EPISODE, frames: Any = None) -> Path:
     sink = Folder(folder)
     meta = {"classes": [{"title": "car"}], "tags": [], "projectType": "point_cloud_episodes"}
@@ -324,16 +329,7 @@ FIGURE = ["frames", 1, "figures", 0]
         (changed(["frames", 1, "index"], 7), "import.malformed"),
         (changed(["frames", 1, "index"], -1), "import.malformed"),
         (changed(["frames", 1, "index"], "x"), "import.malformed"),
-        (
-            changed(
-                [*FIGURE], {"objectKey": "a", "geometryType": "point_cloud", "geometry": {"indices": [9]}}
-            ),
-            "import.malformed",
-        ),
-        (
-            changed([*FIGURE], {"objectKey": "a", "geometryType": "point_cloud", "geometry": {"indices": 1}}),
-            "import.malformed",
-        ),
+        *((changed([*FIGURE], of_points(odd)), "import.malformed") for odd in ([5], [-1], [0.5], [2**70], 1)),
     ],
 )
 def test_one_bad_figure_is_named_and_the_others_come_in(tmp_path: Path, content: Any, code: str) -> None:
