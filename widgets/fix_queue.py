@@ -121,6 +121,7 @@ class FixQueue(QWidget):
         self.look.clicked.connect(self.check_wanted)
         across = QHBoxLayout()
         for button in (self.look, self.mend, self.skip):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the views
             across.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -18,6 +18,7 @@ from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
 from plugins.pointcloud.lint_panel import LintPanel
+from plugins.pointcloud.panel_keys import PanelKeys
 from plugins.pointcloud.picture_points import PicturePoints
 from plugins.pointcloud.proposals import ProposalCommands
 from plugins.pointcloud.sequence_commands import SequenceCommands
@@ -136,6 +137,8 @@ class PointCloudEditor(QWidget):
         self.cameras.pointer.connect(self.gestures.handle)
         self.gestures.previewed.connect(self.cameras.show_preview)
         self.cameras.strip.set_key_taker(self._key)
+        lists = (self.panel.classes.tree, self.panel.objects, self.lint.queue.table)
+        PanelKeys((*lists, self.timeline.grid, self.strip.strip), self._key, self)
         self.gestures.taken.connect(self._tool_taken)
         self.sweeps.settled.connect(self._points_there)
         self.sweeps.failed.connect(self.views.space.say)

@@ -487,6 +487,25 @@ def test_what_was_hidden_over_one_items_ground_hides_nothing_of_the_next(open_ed
     assert look.crop is None
 
 
+def test_keys_work_beside_the_views_as_they_do_over_them(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, 0, centre=CAR))
+    lists = (editor.panel.objects, editor.panel.classes.tree, editor.lint.queue.table)
+    for number, each in enumerate((*lists, editor.timeline.grid, editor.strip.strip), 1):
+        QTest.keyClick(each, Qt.Key.Key_Period)
+        assert editor.scene.frame == number
+        QTest.keyClick(each, Qt.Key.Key_End)  # a list's own
+        editor.bench.go_to(number)
+    editor.bench.go_to(0)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    QTest.keyClick(editor.panel.objects, Qt.Key.Key_Delete)
+    assert host.edits[-1].title.startswith("Delete")
+    editor.lint.queue.look.setFocus()
+    editor.views.space.setFocus()
+    QTest.mouseClick(editor.lint.queue.look, Qt.MouseButton.LeftButton)
+    assert not editor.lint.queue.look.hasFocus()
+
+
 def test_the_next_item_never_shows_the_pictures_of_the_last(qtbot: QtBot) -> None:
     """Both have a camera of the same name, and both are at their first frame."""
     camera = Stream(StreamId("CAM"), "CAM", "image", width=32, height=20)
