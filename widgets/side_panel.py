@@ -99,7 +99,7 @@ class SidePanel(QWidget):
         self._threshold.setAccessibleName("Least score of shown predictions")
         self._threshold.valueChanged.connect(self._threshold_moved)
         self._threshold_words = QLabel()
-        accept = QToolButton()
+        self._accept = accept = QToolButton()
         accept.setText("Accept all shown")
         accept.setAccessibleName("Accept all shown predictions")
         accept.setToolTip(accept_all.keys[0])
@@ -170,6 +170,7 @@ class SidePanel(QWidget):
         self._threshold.setValue(round(threshold * 100))
         self._threshold.blockSignals(blocked)
         self._threshold_words.setText(f"score ≥ {threshold:.2f}: {count:,} shown")
+        self._accept.setEnabled(count > 0)
 
     def _threshold_moved(self, value: int) -> None:
         self.threshold_changed.emit(value / 100)

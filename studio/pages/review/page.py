@@ -52,6 +52,8 @@ class ReviewPage(Page):
         self.count = QLabel()
         self.count.setAccessibleName("How many tasks")
         self.table = ItemTable(_COLUMNS, name="Tasks")
+        for column, letters in ((0, 44), (1, 14), (2, 18), (3, 18), (4, 40)):
+            self.table.setColumnWidth(column, letters * self.fontMetrics().averageCharWidth())
         self.table.opened.connect(lambda key: self.open_task(TaskId(key)))
         self.table.rows_wanted.connect(self._fetch)
         self.empty = EmptyState(
