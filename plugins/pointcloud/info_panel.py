@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 from msgspec.structs import replace
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from plugins.pointcloud import cuboid_changes as changes
@@ -45,6 +46,9 @@ class InfoPanel(QWidget):
         super().__init__(parent)
         self.words = QLabel("Nothing is selected")
         self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        # a splitter asks for one line of it, and would cut the second off
+        self.words.setMinimumHeight(2 * self.words.fontMetrics().lineSpacing())
         self._track: EntityId | None = None
         self._fields: dict[str, QDoubleSpinBox] = {}
         grid = QGridLayout()
@@ -78,16 +82,12 @@ class InfoPanel(QWidget):
         at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None
         self._track = keys[0] if at is not None else None
         self.words.setText(_words(scene, keys))
-        for field in self._fields.values():
-            field.setEnabled(at is not None)
-        if at is None or scene is None:
-            return
-        for name in ("pitch", "roll"):
-            self._fields[name].setEnabled(not scene.yaw_only)
-        for name, value in _values(at).items():
-            field = self._fields[name]
+        values = _values(at) if at is not None else {}
+        for name, field in self._fields.items():
+            is_free = name not in ("pitch", "roll") or (scene is not None and not scene.yaw_only)
+            field.setEnabled(bool(values) and is_free)
             blocked = field.blockSignals(True)
-            field.setValue(value)
+            field.setValue(values.get(name, 0.0))  # a length of nothing is the least that can be typed
             field.blockSignals(blocked)
 
     def _typed(self, name: str, value: float) -> None:
@@ -122,8 +122,18 @@ def _with(track: EntityId, name: str, value: float, scene: SpaceScene) -> Edit |
 def _words(scene: SpaceScene | None, keys: list[EntityId]) -> str:
     if scene is None or not scene.selection:
         return "Nothing is selected"
+    if not keys and (line := scene.selected_line()) is not None:
+        way = float(np.linalg.norm(line.segments()[:, 1] - line.segments()[:, 0], axis=1).sum())
+        what = "Area" if line.shape.closed else "Line"
+        return (
+            f"{what} of {len(line.points)} points, {way:,.1f} m {'around' if line.shape.closed else 'long'}"
+        )
     if len(keys) != 1:
-        return f"{len(keys)} cuboids are selected" if keys else "What is selected is not seen at this frame"
+        lines = len(scene.selection & scene.lines_here.keys())
+        if not keys:
+            return f"{lines} lines are selected" if lines else "What is selected is not seen at this frame"
+        also = f" and {lines} lines" if lines > 1 else " and 1 line" if lines else ""
+        return f"{len(keys)} cuboids{also} are selected"
     found = scene.cuboid_at(keys[0])
     assert found is not None  # it has a place
     count = scene.points.count(found.centre, found.size, found.rotation) if len(scene.points) else None
@@ -131,7 +141,7 @@ def _words(scene: SpaceScene | None, keys: list[EntityId]) -> str:
     if count is not None:
         said.append("no point inside" if not count else f"{count:,} points inside")
     if (motion := scene.motion_of(keys[0])) is not None:
-        said.append(f"{motion[0]:.1f} m/s, {math.degrees(motion[1]):+.0f}°/s")
+        said.append(f"{motion[0]:.1f} m/s, {round(math.degrees(motion[1])):+d}°/s")
     if isinstance(found, Interpolated):
         said.append("computed between key frames" if found.after else "stands still after its last key frame")
     else:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from plugins.pointcloud.cloud import Cloud
 from plugins.pointcloud.editor import PointCloudEditor
+from plugins.pointcloud.lanes import new_line
 from studio.domain.edit import change, creation
 from studio.domain.entities import Cuboid, EgoPose, Remark, Track
 from studio.domain.groups import grouped
@@ -485,6 +486,24 @@ def test_what_was_hidden_over_one_items_ground_hides_nothing_of_the_next(open_ed
     look = editor.views.scene.look
     assert look.slab[1] - there == pytest.approx(401.0, abs=0.3)
     assert look.crop is None
+
+
+def test_figures_tell_of_lines_too_and_nothing_of_what_is_no_longer_selected(open_editor: Open) -> None:
+    track = a_track()
+    editor, _ = open_editor(track, cuboid(track, 0, centre=CAR))
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    assert editor.info._fields["x"].value() == CAR[0]
+    lane, line = new_line(ONTOLOGY, "car", "lidar", 0, [(0, 0, 0), (3, 4, 0), (3, 5, 0)], closed=False)
+    editor.bench.apply(creation("Draw a line", lane, line))
+    editor.bench.select(frozenset({EntityId(lane.id)}))
+    assert editor.info.words.text() == "Line of 3 points, 6.0 m long"
+    assert editor.info._fields["x"].value() == 0.0
+    assert not editor.info._fields["x"].isEnabled()
+    other, area = new_line(ONTOLOGY, "car", "lidar", 0, [(0, 0, 0), (3, 4, 0), (3, 5, 0)], closed=True)
+    editor.bench.apply(creation("Draw an area", other, area))
+    editor.bench.select(frozenset({EntityId(lane.id), EntityId(other.id)}))
+    assert editor.info.words.text() == "2 lines are selected"
+    assert editor.info.words.minimumHeight() >= 2 * editor.info.words.fontMetrics().height()
 
 
 def test_keys_work_beside_the_views_as_they_do_over_them(open_editor: Open) -> None:
