@@ -67,8 +67,7 @@ class LaneTool:
         here = on_ground(scene, pointer)
         if here is None:
             return None
-        if self._points and self._frame != scene.frame:
-            self._said = "The line was begun at another frame: go back there, or press Escape to drop it."
+        if self._points and self._is_elsewhere(scene):
             return None
         if len(self._points) >= 3 and _near(pointer, self._points[0], CLOSE_PX):
             return self._end_with(scene, closed=True)
@@ -87,13 +86,22 @@ class LaneTool:
         return self._end_with(scene, closed=False)
 
     def _end_with(self, scene: SpaceScene, closed: bool) -> Edit | None:
-        if len(self._points) < 2 or self._frame != scene.frame:
+        if len(self._points) < 2 or self._is_elsewhere(scene):
             return None
         name = self._class or scene.class_name
         track, shape = new_line(scene.ontology, name, scene.stream, scene.frame, self._points, closed)
         self._forget()
         self._made = frozenset({EntityId(track.id)})
         return drawn(scene.title_of_class(name), track, shape, self.name)
+
+    def _is_elsewhere(self, scene: SpaceScene) -> bool:
+        """Whether the line was begun at another frame; then that is said."""
+        if self._frame == scene.frame:
+            return False
+        self._said = (
+            f"The line was begun at frame {self._frame + 1}: go back there, or press Escape to drop it."
+        )
+        return True
 
     def back(self) -> bool:
         """Take back the last point."""
@@ -147,5 +155,5 @@ class LaneTool:
 
 
 def _near(pointer: SpacePointer, place: XYZ, reach: float) -> bool:
-    x, y, _ = pointer.view.to_screen(np.array([place]))[0].tolist()
-    return between_px((x, y), pointer.xy) <= reach
+    x, y, depth = pointer.view.to_screen(np.array([place]))[0].tolist()
+    return (pointer.view.flat or depth > 0) and between_px((x, y), pointer.xy) <= reach

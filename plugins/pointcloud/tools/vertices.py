@@ -9,7 +9,7 @@ import numpy as np
 from plugins.pointcloud import lanes
 from plugins.pointcloud.lanes import PlacedLine
 from plugins.pointcloud.space_scene import SpaceScene
-from plugins.pointcloud.tools.reaching import GRIP_PX, on_ground, slid
+from plugins.pointcloud.tools.reaching import CLICK_PX, GRIP_PX, moved_px, on_ground, slid
 from studio.domain.edit import Edit
 from studio.domain.ids import EntityId
 from studio.domain.space import Floats, as_xyz
@@ -43,6 +43,8 @@ class VertexDrag:
         if self._held is None:
             return
         line, at, start = self._held
+        if self._now is None and moved_px(start, pointer) < CLICK_PX:
+            return  # a click with an unsteady hand moves nothing
         place: XYZ | None
         if pointer.side in ("side", "front"):
             place = as_xyz(np.array(line.points[at]) + slid(start, pointer, line.points[at]))

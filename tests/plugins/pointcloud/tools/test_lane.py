@@ -114,8 +114,9 @@ def test_a_line_of_another_frame_is_not_mixed_with_this_one() -> None:
     hand.click(WAY[0])
     hand.scene.go_to(3)
     hand.click(WAY[1])
-    assert "another frame" in hand.tool.words()
+    assert "begun at frame 1" in hand.tool.words()
     assert hand.tool.finish(hand.scene) is None
+    assert "begun at frame 1" in hand.tool.words()
     hand.scene.go_to(0)
     hand.click(WAY[1])
     assert hand.tool.finish(hand.scene) is not None
@@ -153,6 +154,17 @@ def test_a_point_that_is_dragged_at_another_frame_goes_there_and_the_others_keep
     assert moved is not None
     assert close(moved.points[1], end, 0.05)
     assert hand.edits[-1].title == "Change the shape of Car"
+
+
+def test_a_click_on_a_point_with_an_unsteady_hand_moves_nothing() -> None:
+    hand = drew(*WAY)
+    before = line_of(hand)
+    edits = len(hand.edits)
+    x, y, z = WAY[1]
+    aside = 2.0 * hand.view.scale  # two pixels
+    hand.drag(WAY[1], (x + aside, y, z), (x + aside, y, z))
+    assert line_of(hand) == before
+    assert len(hand.edits) == edits
 
 
 def test_a_double_click_puts_a_point_in_and_takes_one_out() -> None:
