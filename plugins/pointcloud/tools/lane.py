@@ -86,7 +86,7 @@ class LaneTool:
         return self._end_with(scene, closed=False)
 
     def _end_with(self, scene: SpaceScene, closed: bool) -> Edit | None:
-        if len(self._points) < 2 or self._is_elsewhere(scene):
+        if not self._points or self._is_elsewhere(scene) or len(self._points) < 2:
             return None
         name = self._class or scene.class_name
         track, shape = new_line(scene.ontology, name, scene.stream, scene.frame, self._points, closed)
