@@ -13,6 +13,13 @@ from studio.domain.ids import EntityId
 from studio.domain.values import Attributes, Finite, Value, attributes
 
 DASHES = ("solid", "dash", "dot", "dash_dot", "long_dash")
+KIND_WORDS = {
+    "rotated_box": "a rotated box",
+    "polyline": "a line",
+    "polyline3": "a line on the ground",
+    "plugin_shape": "a shape of a plug-in",
+}
+"""What people call a kind of shape, where that is not its own name."""
 
 
 class AttributeType(Struct, frozen=True, forbid_unknown_fields=True):
@@ -241,14 +248,21 @@ def _track_findings(
 def _shape_findings(shape: Shape, ontology: Ontology, class_type: ClassType) -> Iterable[Finding]:
     kind = str(shape.__struct_config__.tag)
     title = class_type.title or class_type.name
-    if class_type.geometries and kind not in class_type.geometries:
-        yield Finding("geometry.not_allowed", shape.id, f"{title} is not drawn as a {kind}.")
+    allowed = class_type.geometries
+    is_pinned = kind == "box" and "cuboid" in allowed  # what a person put right on a camera's picture
+    if allowed and kind not in allowed and not is_pinned:
+        said = f"{title} is drawn as {' or '.join(map(_words_of, allowed))}, not as {_words_of(kind)}."
+        yield Finding("geometry.not_allowed", shape.id, f"{said} Give it another class, or delete it.")
     if isinstance(shape, Box):
         left, top, right, bottom = shape.xyxy
         if min(right - left, bottom - top) < max(class_type.minimum_size_px, 1e-9):
             yield Finding("geometry.too_small", shape.id, f"This {title} is smaller than allowed.")
     asked = [each for each in ontology.attributes_of(class_type.name) if each.each_frame]
     yield from _attribute_findings(shape.id, getattr(shape, "attributes", ()), asked)
+
+
+def _words_of(kind: str) -> str:
+    return KIND_WORDS.get(kind, kind if kind == "keypoints" else f"a {kind}")
 
 
 def _attribute_findings(entity: EntityId, held: Attributes, asked: list[AttributeType]) -> Iterable[Finding]:

@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 
 from studio.domain.document import Document
-from studio.domain.entities import Box, Group, Polygon, Relation, StreamId, Tag, Track, TrackId
+from studio.domain.entities import (
+    Box,
+    Group,
+    Polygon,
+    Polyline3,
+    Relation,
+    StreamId,
+    Tag,
+    Track,
+    TrackId,
+)
 from studio.domain.errors import AtelierError
 from studio.domain.ids import GroupId, ShapeId
 from studio.domain.ontology import (
@@ -77,6 +87,18 @@ def test_a_document_that_answers_everything_has_no_findings() -> None:
 )  # fmt: skip
 def test_each_broken_rule_is_a_finding(entities: list[Any], rules: list[str]) -> None:
     assert _rules(*entities) == rules
+
+
+def test_a_kind_of_shape_that_a_class_has_not_is_named_in_words_and_the_way_out_said() -> None:
+    lane = Polyline3(ShapeId(counted_id(2)), TrackId(counted_id(1)), StreamId("s"), 0, ())
+    box = Box(ShapeId(counted_id(3)), TrackId(counted_id(1)), StreamId("cam"), 0, (0, 0, 9, 9))
+    car = Ontology(classes=(ClassType("car", title="Car", geometries=("cuboid", "keypoints")),))
+    track = Track(TrackId(counted_id(1)), "car")
+    (found,) = findings(Document([track, lane, box]), car)  # the box corrects a cuboid on a picture
+    assert found.message == (
+        "Car is drawn as a cuboid or keypoints, not as a line on the ground. "
+        "Give it another class, or delete it."
+    )
 
 
 def test_an_own_attribute_hides_an_inherited_one_and_defaults_are_of_track_or_shape() -> None:
