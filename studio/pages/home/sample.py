@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from studio.domain.errors import AtelierError
-from studio.domain.ontology import Ontology
+from studio.domain.ontology import ClassType, Ontology
 from studio.domain.wire import routes
 from studio.domain.wire.projects import AssetFacts, NewProject, Project
 from studio.shell.calls import Call
@@ -22,8 +25,19 @@ _SENT = 0.5
 _LOOK_S = 0.1  # between two looks whether the writing is done or no longer wanted
 
 
+def _drive_template() -> Ontology:
+    """What the street's own template says of sizes, colours and roles, and a class to draw lines as."""
+    from plugins.pointcloud.generator.classes import ONTOLOGY
+
+    lane = ClassType("lane", color="#8a8f98", letter="L", geometries=("polyline3",))
+    return replace(ONTOLOGY, classes=(*ONTOLOGY.classes, lane))
+
+
 class Sample(NamedTuple):
-    """program: what follows `python -m` before the folder to write into, in a process of its own."""
+    """program: what follows `python -m` before the folder to write into, in a process of its own.
+
+    template: the labelling template that the project starts with; what the data names besides is added.
+    """
 
     name: str
     description: str
@@ -31,6 +45,7 @@ class Sample(NamedTuple):
     format: str
     upload: str
     source: str
+    template: Callable[[], Ontology] = Ontology
 
 
 DIGITS = Sample(
@@ -49,6 +64,7 @@ DRIVE = Sample(
     format="atelier_json",
     upload="drive",
     source="a street that was ray-cast on this machine",
+    template=_drive_template,
 )
 
 
@@ -56,14 +72,16 @@ def open_sample(client: Client, sample: Sample, call: Call) -> Project:
     """The sample's project, made and filled if it is not there yet. For a background call."""
     from studio.client import jobs, uploads
 
-    for project in client.call(routes.PROJECTS).projects:
-        if project.name == sample.name and project.items:
-            return project
+    held = [each for each in client.call(routes.PROJECTS).projects if each.name == sample.name]
+    if (filled := next((each for each in held if each.items), None)) is not None:
+        return filled
     call.check(0.0, "Writing the sample …")
     with tempfile.TemporaryDirectory(prefix="atelier-sample-") as folder:
         _write(sample, Path(folder), call)
         call.check(_WRITTEN, "Making the project …")
-        project = client.call(routes.NEW_PROJECT, NewProject(sample.name, Ontology(), sample.description))
+        wanted = NewProject(sample.name, sample.template(), sample.description)
+        # one that was made before somebody cancelled, or the line broke, is used and stands there once
+        project = held[0] if held else client.call(routes.NEW_PROJECT, wanted)
         facts = AssetFacts(source=sample.source, purpose="trying the studio", sensitivity="open")
         upload = uploads.Upload(
             client, project.id, Path(folder), format=sample.format, name=sample.upload, facts=facts
