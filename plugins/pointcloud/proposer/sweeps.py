@@ -43,6 +43,11 @@ _LEAST = 0.03  # a fit below which something is nothing that is known
 _FEWEST = 5  # points
 _UNDER_M = 0.3  # the highest shot, up to which the top of a thing may not be its top
 _UPWARDS = 0.03  # rise that every lidar for driving looks at least: 2 degrees
+_POLE_M = 2.2  # above the ground: what is as tall and thin is a pole, if it goes on for
+_POLE_RUN_M = 0.4  # metres upwards
+_POLE_FOOT_M = 0.6  # that its lowest points are above the ground, where a lorry's side has none
+_POLE_ALONE_M = 1.5  # from anything else that is tall: the side of a lorry may look like a row of poles
+_POLE_WIDE_M, _POLE_ROOM_M = 0.5, 0.12
 _FAR_M = 4.0  # beyond which a point says how high a lidar looks
 _LOWER = 0.8  # of the whole height that a thing may have which carries another
 _SEAT_M = 0.2  # above the ground that one is carried at least
@@ -85,6 +90,8 @@ def found_in(points: Floats, sizes: Sizes, sensor: XYZ = (0.0, 0.0, 0.0)) -> Fou
     height = ground.above(some)
     standing = (height > CLEAR_M) & (height < 1.25 * sizes.usual[:, 2].max() + 0.3)
     some, height = some[standing], height[standing]
+    kept = ~_of_poles(some, height)
+    some, height = some[kept], height[kept]
     if len(some) < _FEWEST:
         return _as_found([])
     made: list[_Made] = []
@@ -122,6 +129,23 @@ class _CoarseGround:
     def above(self, points: Floats) -> Floats:
         found: Floats = points[:, 2] - self._ground.at(points[:, :2] / _GROUND_M)
         return found
+
+
+def _of_poles(points: Floats, height: Floats) -> NDArray[np.bool_]:
+    """(N,) which points belong to poles: what stands beside one would seem to be as tall."""
+    tall = np.flatnonzero(height > _POLE_M)
+    out = np.zeros(len(points), bool)
+    if len(tall) < 2:
+        return out
+    pairs = cKDTree(points[tall, :2]).query_pairs(_POLE_ALONE_M, output_type="ndarray")
+    for group in _groups(_connected(pairs, len(tall)), np.arange(len(tall))):
+        low, high = points[tall[group], :2].min(axis=0), points[tall[group], :2].max(axis=0)
+        if (high - low < _POLE_WIDE_M).all() and np.ptp(height[tall[group]]) > _POLE_RUN_M:
+            near = (points[:, :2] > low - _POLE_ROOM_M) & (points[:, :2] < high + _POLE_ROOM_M)
+            within = near.all(axis=1)
+            if height[within].min() < _POLE_FOOT_M:
+                out |= within
+    return out
 
 
 def _things(points: Floats, height: Floats, sizes: Sizes, sensor: XYZ, steepest: float) -> list[_Thing]:

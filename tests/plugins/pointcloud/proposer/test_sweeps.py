@@ -53,6 +53,11 @@ def test_a_person_beside_a_car_is_a_thing_of_its_own() -> None:
     assert named(found) == ["car", "pedestrian"]
 
 
+def test_a_lamp_post_makes_no_lorry_of_the_car_beside_it() -> None:
+    found = found_in(sweep((CAR, 26.0, 6.0, 0.0), (solids.pole(0.1, 6.0), 23.6, 4.8, 0.0)), SIZES, SENSOR)
+    assert named(found) == ["car"]
+
+
 def test_who_sits_on_a_bicycle_is_proposed_above_it() -> None:
     bicycle = solids.bicycle((1.8, 0.6, 1.1), (200, 0, 0))
     rider = solids.rider((0.8, 0.6, 1.45), (0, 0, 200))
