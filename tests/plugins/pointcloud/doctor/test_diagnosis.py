@@ -29,7 +29,7 @@ from tests.plugins.pointcloud.doctor.test_faults import MISTAKES, front
 from tests.plugins.pointcloud.real_frames import Frame, kitti_drive, kitti_object, nuscenes
 
 Patient = tuple[str, Calibration, list[Prepared]]
-# half a degree and five centimetres every way: some ten pixels
+# a degree and five centimetres every way: some ten pixels of 800
 SHIFTS = (0.05, 0.05, 0.05, 0.0175, 0.0175, 0.0175)
 NEAR_PX = 8.0  # of 800 across: what is called mended lies this near to the truth, half of it
 
