@@ -1,17 +1,19 @@
 """Predictions that people accept: the Edit that makes them annotations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from studio.domain.edit import Changes, Edit
-from studio.domain.entities import AnyEntity, Box, Track
+from studio.domain.entities import AnyEntity, Box, Cuboid, Track
 from studio.domain.geometry import iou_matrix
 from studio.domain.ids import EntityId, StreamId
+from studio.domain.overlap import ground_iou, rows_of
 from studio.domain.wire.evaluation import Prediction
 
-SAME_IOU = 0.5  # a box of the same class that stands at this overlap is the same thing
+SAME_IOU = 0.5  # a shape of the same class that stands at this overlap is the same thing
 _Place = tuple[StreamId, int, str]  # stream, frame, class
+_Drawn = Box | Cuboid
 
 
 def acceptance(
@@ -19,27 +21,24 @@ def acceptance(
 ) -> Edit:
     """The Edit that makes annotations of what scores `threshold` and does not stand there yet; may be empty.
 
-    What is made keeps the prediction's ids, so accepting the same layer twice makes nothing twice, even
-    where somebody has moved a box since.
+    A track comes whole or not at all: by the mean score of its shapes, and where none of them lies on a shape
+    of the same class. What is made keeps the prediction's ids, so accepting the same layer twice makes
+    nothing twice, even where somebody has moved a box since.
     """
     held = {entity.id: entity for entity in standing}
-    boxes = _boxes_by_place(held.values(), held)
+    there = _Standing(held)
     scores = dict(prediction.scores)
-    seen = {entity.id: entity for entity in prediction.entities}
     changes: Changes = {}
-    for shape in prediction.entities:
-        if not isinstance(shape, Box) or scores.get(shape.id, 0.0) < threshold:
+    for track, shapes in _by_track(prediction.entities):
+        score = sum(scores.get(each.id, 0.0) for each in shapes) / len(shapes)
+        if score < threshold or track.id in held or any(each.id in held for each in shapes):
             continue
-        track = seen.get(shape.track)
-        if not isinstance(track, Track) or shape.id in held or track.id in held:
+        if any(there.has(each, track.class_name) for each in shapes):
             continue
-        place = (shape.stream, shape.frame, track.class_name)
-        there = boxes.setdefault(place, [])
-        if there and iou_matrix(np.array([shape.xyxy], float), np.array(there, float)).max() >= SAME_IOU:
-            continue
-        there.append(shape.xyxy)
         changes[track.id] = (None, track)
-        changes[shape.id] = (None, shape)
+        for each in shapes:
+            there.add(each, track.class_name)
+            changes[each.id] = (None, each)
     return Edit(
         "Accept predictions",
         changes,
@@ -51,16 +50,38 @@ def acceptance(
 
 def shapes_in(edit: Edit) -> int:
     """How many shapes an acceptance makes."""
-    return sum(isinstance(new, Box) for _, new in edit.changes.values())
+    return sum(isinstance(new, _Drawn) for _, new in edit.changes.values())
 
 
-def _boxes_by_place(
-    entities: Iterable[AnyEntity], held: dict[EntityId, AnyEntity]
-) -> dict[_Place, list[tuple[float, float, float, float]]]:
-    found: dict[_Place, list[tuple[float, float, float, float]]] = {}
-    for entity in entities:
-        if isinstance(entity, Box):
-            track = held.get(entity.track)
-            if isinstance(track, Track):
-                found.setdefault((entity.stream, entity.frame, track.class_name), []).append(entity.xyxy)
-    return found
+class _Standing:
+    """Boxes and cuboids by where they are and of what class."""
+
+    def __init__(self, held: dict[EntityId, AnyEntity]) -> None:
+        self._shapes: dict[_Place, list[_Drawn]] = {}
+        for entity in held.values():
+            if isinstance(entity, _Drawn) and isinstance(track := held.get(entity.track), Track):
+                self.add(entity, track.class_name)
+
+    def add(self, shape: _Drawn, class_name: str) -> None:
+        self._shapes.setdefault((shape.stream, shape.frame, class_name), []).append(shape)
+
+    def has(self, shape: _Drawn, class_name: str) -> bool:
+        """Whether one lies there already; cuboids as they are seen from above."""
+        near = self._shapes.get((shape.stream, shape.frame, class_name), ())
+        if isinstance(shape, Box):
+            boxes = [each.xyxy for each in near if isinstance(each, Box)]
+            overlaps = iou_matrix(np.array([shape.xyxy], float), np.array(boxes, float).reshape(-1, 4))
+        else:
+            cuboids = [each for each in near if isinstance(each, Cuboid)]
+            overlaps = ground_iou(rows_of([shape]), rows_of(cuboids))
+        return bool(overlaps.max(initial=0.0) >= SAME_IOU)
+
+
+def _by_track(entities: Sequence[AnyEntity]) -> list[tuple[Track, list[_Drawn]]]:
+    """Tracks in the order in which the first shape of each comes, with their shapes."""
+    tracks = {each.id: each for each in entities if isinstance(each, Track)}
+    shapes: dict[EntityId, list[_Drawn]] = {}
+    for each in entities:
+        if isinstance(each, _Drawn) and each.track in tracks:
+            shapes.setdefault(each.track, []).append(each)
+    return [(tracks[key], some) for key, some in shapes.items()]

@@ -1,7 +1,7 @@
 """Accepting predictions: what becomes an annotation and what stands there already."""
 
 from studio.domain.document import Document
-from studio.domain.entities import AnyEntity, Box, Track
+from studio.domain.entities import AnyEntity, Box, Cuboid, Track
 from studio.domain.ids import EntityId, ItemId, ModelId, StreamId, new_id
 from studio.domain.wire.evaluation import Prediction
 from training.evaluation.accepting import acceptance, shapes_in
@@ -62,3 +62,62 @@ def test_a_layer_holds_the_most_certain_and_no_more_than_its_bound() -> None:
     seen = layer_of(ItemId(new_id()), ModelId(new_id()), StreamId("s"), found, 0)
     assert len(seen.scores) == MOST_SHAPES
     assert seen.scores[0][1] == max(score for _, score, _ in found)
+
+
+def cuboids(track: Track, *places: tuple[int, float]) -> list[AnyEntity]:
+    """A track that stands at x in some frames."""
+    made: list[AnyEntity] = [track]
+    for frame, x in places:
+        place = (x, 0.0, 0.8)
+        made.append(
+            Cuboid(
+                EntityId(new_id()),
+                track.id,
+                StreamId("lidar"),
+                frame,
+                place,
+                (4.5, 1.8, 1.5),
+                (0.0, 0.0, 0.0, 1.0),
+            )
+        )
+    return made
+
+
+def seen_cuboids(*tracks: tuple[float, list[AnyEntity]]) -> Prediction:
+    """A layer of whole tracks, each with one score for all of its cuboids."""
+    entities = tuple(each for _, some in tracks for each in some)
+    scores = tuple((each.id, score) for score, some in tracks for each in some if isinstance(each, Cuboid))
+    return Prediction(ItemId(new_id()), ModelId(new_id()), entities, scores)
+
+
+def car() -> Track:
+    return Track(EntityId(new_id()), "car")
+
+
+def test_a_track_of_cuboids_comes_whole() -> None:
+    sure, unsure = cuboids(car(), (0, 10.0), (1, 11.0)), cuboids(car(), (0, 30.0), (1, 31.0))
+    edit = acceptance(seen_cuboids((0.9, sure), (0.3, unsure)), (), 0.5, 0)
+    assert shapes_in(edit) == 2
+    document = Document()
+    document.apply(edit)
+    assert {each.id for each in document} == {each.id for each in sure}
+
+
+def test_a_track_is_taken_by_the_mean_of_its_scores() -> None:
+    own = cuboids(car(), (0, 10.0), (1, 11.0))
+    half = seen_cuboids((0.9, own))
+    mixed = Prediction(half.item, half.model, half.entities, ((own[1].id, 0.9), (own[2].id, 0.3)))
+    assert shapes_in(acceptance(mixed, (), 0.6, 0)) == 2
+    assert shapes_in(acceptance(mixed, (), 0.61, 0)) == 0
+
+
+def test_a_track_that_lies_on_a_labelled_one_at_any_frame_is_that_one() -> None:
+    standing = cuboids(car(), (1, 11.0))
+    on_it, beside = cuboids(car(), (0, 10.0), (1, 11.4)), cuboids(car(), (0, 40.0), (1, 41.0))
+    edit = acceptance(seen_cuboids((0.9, on_it), (0.9, beside)), standing, 0.5, 0)
+    assert set(edit.changes) == {each.id for each in beside}
+
+
+def test_another_class_at_the_same_place_is_another_thing() -> None:
+    standing = cuboids(Track(EntityId(new_id()), "van"), (0, 10.0))
+    assert shapes_in(acceptance(seen_cuboids((0.9, cuboids(car(), (0, 10.0)))), standing, 0.5, 0)) == 1
