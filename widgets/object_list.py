@@ -170,6 +170,7 @@ class ObjectList(QTableView):
             chosen.select(self.model_of_rows.index(number, 0), self.model_of_rows.index(number, 2))
         self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         if at:
+            self.executeDelayedItemsLayout()  # without it a row that has just come is beyond the end
             self.scrollTo(self.model_of_rows.index(at[0], 0))
         self._quiet = False
 

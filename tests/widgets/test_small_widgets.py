@@ -129,6 +129,18 @@ def test_ticks_in_the_object_list_are_reported_and_not_taken(qtbot):
     assert objects.visualRect(objects.model_of_rows.index(9999, 0)).isValid()
 
 
+def test_what_has_just_come_into_the_object_list_is_brought_into_sight(qtbot):
+    objects = ObjectList()
+    qtbot.addWidget(objects)
+    objects.resize(240, 110)
+    objects.show()
+    for count in (10, 11, 15):
+        objects.set_rows([ObjectRow(f"k{n}", f"Car #{n}", ShapeStyle()) for n in range(count)])
+        objects.set_selection(frozenset({f"k{count - 1}"}))
+        last = objects.visualRect(objects.model_of_rows.index(count - 1, 0))
+        assert objects.viewport().rect().contains(last)
+
+
 def test_hints_that_do_not_fit_are_left_out_whole_and_never_widen_the_window(qtbot):
     over = QWidget()
     bar = HintBar()

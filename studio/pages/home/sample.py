@@ -29,7 +29,7 @@ def _drive_template() -> Ontology:
     """What the street's own template says of sizes, colours and roles, and a class to draw lines as."""
     from plugins.pointcloud.generator.classes import ONTOLOGY
 
-    lane = ClassType("lane", color="#8a8f98", letter="L", geometries=("polyline3",))
+    lane = ClassType("lane", color="#f1c40f", letter="L", geometries=("polyline3",))
     return replace(ONTOLOGY, classes=(*ONTOLOGY.classes, lane))
 
 
