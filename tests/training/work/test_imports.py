@@ -401,7 +401,7 @@ def test_everything_works_the_same_on_postgresql(postgres, tmp_path):
         owner.call(routes.ERASE_ITEM, item=item)
         assert owner.call(routes.SNAPSHOTS, project=project).snapshots[0].erased == 1
         walked = owner.call(routes.LINEAGE, project=project, kind="snapshot", id=made.id)
-        assert [each.kind for each in walked.made_from] == ["import"]
+        assert [each.kind for each in walked.made_from] == ["import", "items", *["item"] * 8]
         asked = NewExport("pascal_voc", "for the archive", made.id, with_media=True)
         request = owner.call(routes.NEW_EXPORT, asked, project=project)
         wait_for(owner, owner.call(routes.JOB, job=request.job))
