@@ -12,6 +12,7 @@ from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_sight import sight_line
 from plugins.pointcloud.keymap import CROSS_STEPS, STEPS
 from plugins.pointcloud.lanes import PlacedLine
+from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.click import OneClickTool
 from plugins.pointcloud.tools.draw import DrawCuboidTool
 from plugins.pointcloud.tools.lane import LaneTool
@@ -240,7 +241,7 @@ class Gestures(QObject):
             return
         preview = self.tool.preview()
         shown = tuple(each for each in preview if isinstance(each, Cuboid))
-        lines = [each for each in preview if isinstance(each, PlacedLine)]
+        lines = [seen for each in preview if isinstance(each, PlacedLine) and (seen := _here(scene, each))]
         moved = {EntityId(each.track) for each in shown} | {EntityId(each.shape.track) for each in lines}
         drawn = scene.lines_of(shown)
         cloud.set_lines(joined_lines([drawn, scene.lines_on_ground(lines)]) if lines else drawn, "preview")
@@ -260,3 +261,9 @@ class Gestures(QObject):
             return
         keys = scene.movable()
         self._views.show_grips(scene.placement(keys[0]) if len(keys) == 1 else None, self._hot)
+
+
+def _here(scene: SpaceScene, line: PlacedLine) -> PlacedLine | None:
+    """A line that is being drawn stays on its place of the ground while frames are stepped through."""
+    is_new = line.shape.id not in scene.document
+    return scene.lanes.placed(line.shape, scene.frame) if is_new else line

@@ -62,16 +62,22 @@ class Lanes:
 
     def at(self, frame: int) -> Iterator[PlacedLine]:
         """The lines that are seen at a frame of the reference stream."""
-        line = self._index.timeline
         for shape in self._held.values():
-            own = line.reference_frame(shape.stream, shape.frame)
-            fixed = shape.coordinate_system == WORLD
-            if own == frame and not fixed:
-                yield PlacedLine(shape, shape.points)
-            elif line.poses or fixed:
-                there = np.array(shape.points)
-                world = there if fixed else outward(line.pose(own), there)
-                yield PlacedLine(shape, tuple(as_xyz(each) for each in inward(line.pose(frame), world)))
+            if (placed := self.placed(shape, frame)) is not None:
+                yield placed
+
+    def placed(self, shape: Polyline3, frame: int) -> PlacedLine | None:
+        """A line, of the document or not, as it lies at a frame; None where it is not seen there."""
+        line = self._index.timeline
+        own = line.reference_frame(shape.stream, shape.frame)
+        fixed = shape.coordinate_system == WORLD
+        if own == frame and not fixed:
+            return PlacedLine(shape, shape.points)
+        if not line.poses and not fixed:
+            return None
+        there = np.array(shape.points)
+        world = there if fixed else outward(line.pose(own), there)
+        return PlacedLine(shape, tuple(as_xyz(each) for each in inward(line.pose(frame), world)))
 
     def of(self, track: EntityId, frame: int) -> PlacedLine | None:
         """The first line of a track that is seen at a frame."""

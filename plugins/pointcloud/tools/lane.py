@@ -53,7 +53,7 @@ class LaneTool:
             case "press" if pointer.button == "left":
                 return self._press(pointer, scene)
             case "move" | "hover" if self._points:
-                self._end = on_ground(scene, pointer)
+                self._end = on_ground(scene, pointer) if self._frame == scene.frame else None
             case "double":
                 return self.finish(scene)
             case "cancel" if pointer.device == "key":

@@ -488,6 +488,23 @@ def test_what_was_hidden_over_one_items_ground_hides_nothing_of_the_next(open_ed
     assert look.crop is None
 
 
+def test_an_unfinished_lane_stays_on_its_ground_while_frames_are_stepped_through(open_editor: Open) -> None:
+    poses = [
+        EgoPose(EntityId(new_id()), frame * 100_000_000, (2.0 * frame, 0.0, 0.0), NO_TURN)
+        for frame in range(11)
+    ]
+    editor, host = open_editor(*poses)
+    editor.run("pointcloud.tool.lane")
+    for place in ((4.0, 3.0, -1.7), (8.0, 4.0, -1.7)):
+        QTest.mouseClick(editor.views.top, Qt.MouseButton.LeftButton, pos=spot(editor, place))
+    begun = editor.views.scene.lines["preview"].ends
+    editor.bench.go_to(2)
+    assert close(editor.views.scene.lines["preview"].ends, begun - [4.0, 0.0, 0.0], 1e-6)
+    editor.bench.go_to(0)
+    QTest.keyClick(editor.views.top, Qt.Key.Key_Return)
+    assert len(host.edits) == 1
+
+
 def test_figures_tell_of_lines_too_and_nothing_of_what_is_no_longer_selected(open_editor: Open) -> None:
     track = a_track()
     editor, _ = open_editor(track, cuboid(track, 0, centre=CAR))
