@@ -67,9 +67,15 @@ class SequencePanel(QObject):
             self._late.start()
 
     def show_selection(self) -> None:
-        """The rows of what is selected."""
-        scene = self._bench.scene
-        self.timeline.grid.set_selected(frozenset(scene.selection) if scene is not None else frozenset())
+        """The rows of what is selected; the first of another selection comes into sight."""
+        scene, grid = self._bench.scene, self.timeline.grid
+        chosen = frozenset(scene.selection) if scene is not None else frozenset()
+        is_other = chosen != grid.selected
+        grid.set_selected(chosen)
+        if is_other:
+            rows = (row for row, (key, _, _) in enumerate(self._lines) if key in chosen)
+            if (first := next(rows, None)) is not None:
+                grid.show_row(first)
 
     def _shown(self) -> None:
         self._late.stop()

@@ -326,6 +326,17 @@ def test_the_timeline_shows_key_frames_and_goes_where_it_is_pressed(open_editor:
     assert (editor.scene.frame, editor.scene.selection) == (4, {track.id})
 
 
+def test_the_row_of_what_is_selected_comes_into_sight_on_the_timeline(open_editor: Open) -> None:
+    tracks = [a_track() for _ in range(40)]
+    editor, _ = open_editor(*tracks, *(cuboid(each, 0, centre=CAR) for each in tracks))
+    bar = editor.timeline.grid.verticalScrollBar()
+    editor.bench.select(frozenset({EntityId(tracks[39].id)}))
+    assert bar.value() == bar.maximum() > 0
+    bar.setValue(0)
+    editor.bench.select(frozenset({EntityId(tracks[39].id)}))  # as it was: what a hand scrolled to stays
+    assert bar.value() == 0
+
+
 def test_a_group_has_a_lane_that_opens_to_its_members(open_editor: Open) -> None:
     tracks = [a_track() for _ in range(2)]
     editor, host = open_editor(*tracks, *(cuboid(each) for each in tracks))
