@@ -163,7 +163,10 @@ class GroupCommands(QObject):
         return sorted(scene.selection) if scene is not None else []
 
     def group(self) -> bool:
-        """What is selected as a new group; of which class is asked where the template has several."""
+        """What is selected as a new group; of which class is asked where the template has several.
+
+        Each gets the role that its class alone decides.
+        """
         scene, keys = self._bench.scene, self._selected()
         if scene is None or not keys:
             self._bench.host.say("Select what belongs together.")
@@ -174,7 +177,14 @@ class GroupCommands(QObject):
             name, given = QInputDialog.getItem(self.panel, "Group", "Kind of group", names, 0, False)
             if not given:
                 return False
-        return self._bench.apply(groups.grouped(name, keys))
+        known = next((each for each in scene.ontology.groups if each.name == name), None)
+        offered = known.roles if known is not None else ()
+        roles = {}
+        for key in keys:
+            fitting = [each.name for each in offered if scene.class_of(key) in each.classes]
+            if len(fitting) == 1:
+                roles[key] = fitting[0]
+        return self._bench.apply(groups.grouped(name, keys, roles=roles))
 
     def add(self) -> bool:
         """What is selected into the group that is chosen in the tree."""

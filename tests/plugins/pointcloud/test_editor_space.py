@@ -15,9 +15,10 @@ from plugins.pointcloud.cloud import Cloud
 from plugins.pointcloud.editor import PointCloudEditor
 from plugins.pointcloud.lanes import new_line
 from studio.domain.edit import change, creation
-from studio.domain.entities import Cuboid, EgoPose, Remark, Track
+from studio.domain.entities import Cuboid, EgoPose, Member, Remark, Track
 from studio.domain.groups import grouped
 from studio.domain.ids import EntityId, StreamId, new_id
+from studio.domain.ontology import ClassType, RoleType
 from studio.domain.space import NO_TURN
 from studio.domain.values import XYZ
 from studio.domain.wire.projects import Stream
@@ -295,6 +296,21 @@ def test_what_is_selected_becomes_a_group_that_grows_and_is_selected_as_one(open
         editor.document_changed(frozenset(host.document.apply(edit.inverse()).changes))
     assert len(editor.groups.index) == 0
     assert tree.model().rowCount() == 0
+
+
+def test_members_of_a_new_group_get_the_roles_that_their_classes_decide(open_editor: Open) -> None:
+    car, person = a_track(), a_track("person")
+    editor, host = open_editor(car, person, cuboid(car, centre=CAR), cuboid(person, centre=CAR))
+    roles = (
+        RoleType("tractor", classes=("car",)),
+        RoleType("driver", classes=("person",)),
+        RoleType("passenger", classes=("person",)),
+    )
+    editor.scene.ontology = replace(ONTOLOGY, groups=(ClassType("lorry", roles=roles),))
+    editor.bench.select(frozenset({EntityId(car.id), EntityId(person.id)}))
+    editor.run("pointcloud.group")
+    made = [each for each in host.document if isinstance(each, Member)]
+    assert {each.entity: each.role for each in made} == {car.id: "tractor", person.id: ""}
 
 
 def test_the_tree_makes_rows_only_as_far_as_they_are_looked_at(open_editor: Open) -> None:
