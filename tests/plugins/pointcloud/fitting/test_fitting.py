@@ -45,7 +45,12 @@ FRONT = Calibration(
     translation=(1.5, 0, 1.5),
     rotation=AHEAD,
 )
-FISHEYE = replace(FRONT, model="kannala_brandt", intrinsics=(420.0, 0, 800, 0, 420, 450, 0, 0, 1), distortion=(0.02, -0.003, 0, 0))  # fmt: skip  # noqa: E501
+FISHEYE = replace(
+    FRONT,
+    model="kannala_brandt",
+    intrinsics=(420.0, 0, 800, 0, 420, 450, 0, 0, 1),
+    distortion=(0.02, -0.003, 0.0, 0.0),
+)
 
 cars = st.tuples(floats(6, 30), angles).map(
     lambda at: (at[0] * math.cos(at[1]), at[0] * math.sin(at[1]), 0.75)
