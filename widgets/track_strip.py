@@ -228,6 +228,9 @@ class TrackStrip(QAbstractScrollArea):
         grid, scrolled = self._grid(), self.horizontalScrollBar().value()
         painter.fillRect(region.boundingRect(), self.palette().color(QPalette.ColorRole.Window))
         painter.setFont(self.font())
+        if not self.cells:
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, self._title)
         for index in grid.shown(scrolled):
             rect = QRect(*grid.rect(index, scrolled))
             if region.intersects(rect):

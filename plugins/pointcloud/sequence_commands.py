@@ -154,7 +154,10 @@ class SequenceCommands(QObject):
         if not given:
             return False
         edits = [propagated(scene.index, track, scene.frame, way * by) for track in tracks]
-        return self._apply(f"Propagate {len(tracks)} tracks", edits)
+        done = self._apply(f"Propagate {len(tracks)} tracks", edits)
+        many = "1 frame" if by == 1 else f"{by} frames"
+        self._bench.host.say(f"Carried on by {many} {where}." if done else "Nothing was to be carried on.")
+        return done
 
     def merge(self) -> bool:
         """Two selected tracks as one: they were one thing all along."""

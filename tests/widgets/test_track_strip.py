@@ -217,3 +217,11 @@ def test_other_crops_and_a_larger_text_lay_the_cells_out_anew(strip, qtbot):
     strip.setFont(font)
     assert strip._crop_rects(0)["top"][1] >= strip.fontMetrics().height()
     strip.viewport().repaint()
+
+
+def test_a_strip_without_a_frame_says_what_it_waits_for(strip):
+    strip.show()
+    strip.set_track("", COLOR, ())
+    before = strip.grab().toImage()
+    strip.set_track("Select one cuboid", COLOR, ())
+    assert strip.grab().toImage() != before

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import QBuffer, QPoint, Qt
+from PySide6.QtCore import QBuffer, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from plugins.pointcloud.cloud import Cloud
@@ -513,6 +513,16 @@ def test_what_was_hidden_over_one_items_ground_hides_nothing_of_the_next(open_ed
     look = editor.views.scene.look
     assert look.slab[1] - there == pytest.approx(401.0, abs=0.3)
     assert look.crop is None
+
+
+def test_what_propagating_did_is_said_for_it_is_seen_at_other_frames_alone(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, 0, centre=CAR, ends_here=True))
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    QTimer.singleShot(0, lambda: QApplication.activeModalWidget().accept())
+    assert editor.run("pointcloud.propagate")
+    assert host.said[-1] == "Carried on by 10 frames forwards."
+    assert editor.scene.index.cuboid_at(track.id, 7) is not None
 
 
 def test_an_unfinished_lane_stays_on_its_ground_while_frames_are_stepped_through(open_editor: Open) -> None:
