@@ -48,6 +48,7 @@ class SheetCell(Struct, frozen=True):
     boxes: tuple[SheetBox, ...] = ()
     crop: Box | None = None
     thumbnail: str = ""
+    is_sentence: bool = False  # the caption, which is a name otherwise: where it is cut when it is too long
 
     @property
     def picture_name(self) -> str:
@@ -190,7 +191,8 @@ def _paint_words(
     metrics = painter.fontMetrics()
     first = QRect(rect.left() + PAD + 2, rect.top() + 3, rect.width() - 2 * PAD - 4, metrics.height())
     painter.setPen(palette.color(role))
-    elide = Qt.TextElideMode.ElideMiddle  # names of items differ at their end, sentences at their start
+    # names of items differ at their end, sentences at their start
+    elide = Qt.TextElideMode.ElideRight if cell.is_sentence else Qt.TextElideMode.ElideLeft
     middle = int(Qt.AlignmentFlag.AlignVCenter)
     painter.drawText(first, middle, metrics.elidedText(cell.caption, elide, first.width()))
     if cell.detail and lines > 1:

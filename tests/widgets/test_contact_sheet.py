@@ -1,8 +1,8 @@
 """The contact sheet and its kin, with 100,000 rows."""
 
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QObject, QPoint, Qt
-from PySide6.QtGui import QColor, QFont, QImage
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -10,7 +10,7 @@ from widgets.contact_sheet import ContactSheet
 from widgets.film_strip import FilmStrip
 from widgets.item_table import ItemTable, TableRow
 from widgets.row_window import RowWindow
-from widgets.sheet_cells import Badge, SheetBox, SheetCell, crop_around
+from widgets.sheet_cells import Badge, SheetBox, SheetCell, crop_around, paint_cell
 from widgets.sheet_grid import Grid
 
 MANY = 100_000
@@ -277,3 +277,18 @@ def test_cells_and_rows_follow_the_size_of_the_text(sheet, qtbot, large_text):
     qtbot.waitUntil(lambda: sheet.grid().cell[1] > cell[1] + 15)
     assert sheet.grid().cell[0] == cell[0]
     assert table.verticalHeader().defaultSectionSize() > row + 8
+
+
+@pytest.mark.parametrize(("is_sentence", "kept"), [(False, "end"), (True, "beginning")])
+def test_of_a_caption_that_is_too_long_that_is_kept_which_tells(qtbot, is_sentence, kept):
+    def drawn(caption: str) -> QImage:
+        picture = QImage(120, 120, QImage.Format.Format_RGB32)
+        picture.fill(Qt.GlobalColor.white)
+        cell = SheetCell("k", caption=caption, is_sentence=is_sentence)
+        with QPainter(picture) as painter:
+            paint_cell(painter, QRect(0, 0, 120, 120), cell, None, QPalette(), False, False)
+        return picture
+
+    middle = " much that is written in every one of these captions "
+    assert (drawn("one" + middle + "x") != drawn("two" + middle + "x")) is (kept == "beginning")
+    assert (drawn("x" + middle + "one") != drawn("x" + middle + "two")) is (kept == "end")

@@ -108,6 +108,7 @@ def cell_of(match: Match) -> SheetCell:
         boxes=tuple(boxes),
         crop=crop_around(place, size) if place is not None and all(size) else None,
         thumbnail=f"{match.item} {match.stream} {match.frame}",
+        is_sentence=True,
     )
 
 
