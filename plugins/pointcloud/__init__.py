@@ -32,5 +32,6 @@ PLUGIN = Plugin(
         "plugins.pointcloud.formats.xtreme1:Xtreme1",
     ),
     media="plugins.pointcloud.media:PointMedia",
+    crops="plugins.pointcloud.match_crops:SpaceCrops",
     metrics=("plugins.pointcloud.metrics:CuboidDetection",),
 )

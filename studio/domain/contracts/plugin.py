@@ -16,8 +16,9 @@ ENTRY_POINTS = "atelier.plugins"
 class Plugin(Struct, frozen=True):
     """A modality's (or a format's, a strategy's ...) parts, each named by import string `module:attribute`.
 
-    Neither side loads the other's: `editor`, `tools` are the studio's; `metrics`, `templates`, `media`,
-    `predictor` the node's; `formats` and `commands` belong to both and import neither Qt nor torch.
+    Neither side loads the other's: `editor`, `tools` and `crops` are the studio's; `metrics`, `templates`,
+    `media` and `predictor` the node's; `formats` and `commands` belong to both and import neither Qt nor
+    torch.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Plugin(Struct, frozen=True):
     editor: str = ""  # contracts.editing.Editor
     tools: tuple[str, ...] = ()  # contracts.editing.Tool
     commands: tuple[str, ...] = ()  # contracts.command.Command
+    crops: str = ""  # contracts.crops.Crops: pictures of outcomes that lie on no picture of their own
     formats: tuple[str, ...] = ()  # contracts.formats.Format
     media: str = ""  # contracts.formats.Media: how its files are prepared for the canvases
     metrics: tuple[str, ...] = ()  # contracts.training.Metric
@@ -37,7 +39,8 @@ class Plugin(Struct, frozen=True):
 
     def studio_parts(self) -> tuple[str, ...]:
         """Import strings that the GUI process may load."""
-        return tuple(part for part in (self.editor, *self.tools, *self.commands, *self.formats) if part)
+        parts = (self.editor, self.crops, *self.tools, *self.commands, *self.formats)
+        return tuple(part for part in parts if part)
 
     def node_parts(self) -> tuple[str, ...]:
         """Import strings that the node may load."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from studio.domain.ids import ItemId, StreamId
 from studio.domain.wire import routes
 from studio.domain.wire.evaluation import CompareWith, Comparison, Evaluation, Match
 from studio.pages.evaluate.figures import FigureTable
+from studio.pages.evaluate.match_pictures import MatchPictures
 from studio.pages.evaluate.saying import cell_of
 from studio.pages.train.saying import metric_title
 from studio.shell.page import Desk
@@ -28,6 +28,7 @@ class ComparisonView(QWidget):
         self._calls = desk.calls_of(self)
         self._picture_calls = desk.picture_calls_of(self)
         self._matches: dict[str, tuple[Match, Evaluation]] = {}
+        self._pictures = MatchPictures(desk, self._match)
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.said.setTextFormat(Qt.TextFormat.PlainText)
@@ -86,6 +87,9 @@ class ComparisonView(QWidget):
         if matches:
             sheet.set_rows(0, [cell_of(match) for match in matches])
 
+    def _match(self, key: str) -> Match | None:
+        return self._matches[key][0] if key in self._matches else None
+
     def _sheet(self, name: str) -> ContactSheet:
         sheet = ContactSheet(name=name)
         sheet.set_side(150)
@@ -94,11 +98,9 @@ class ComparisonView(QWidget):
         return sheet
 
     def _want(self, sheet: ContactSheet, name: str) -> None:
-        item, stream, frame = name.split(" ")
-        session = self._desk.session
         self._picture_calls.start(
             ("picture", name),
-            lambda _call: session.media(ItemId(item), StreamId(stream), int(frame), "original"),
+            self._pictures.fetcher(name),
             lambda data: sheet.set_picture(name, data),
             lambda _error: sheet.picture_failed(name),
         )

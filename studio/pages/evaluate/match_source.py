@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EvaluationId, ItemId, StreamId
+from studio.domain.ids import EvaluationId
 from studio.domain.wire import routes
 from studio.domain.wire.evaluation import Match, Matches, MatchQuery
+from studio.pages.evaluate.match_pictures import MatchPictures
 from studio.shell.page import Desk
 
 
@@ -31,6 +32,7 @@ class MatchSource(QObject):
         self._evaluation: EvaluationId | None = None
         self._query = MatchQuery()
         self._known: dict[str, Match] = {}
+        self._pictures = MatchPictures(desk, self.match)
 
     @property
     def evaluation(self) -> EvaluationId | None:
@@ -56,16 +58,9 @@ class MatchSource(QObject):
 
     def want_picture(self, name: str) -> None:
         """Fetch the picture that a cell's crop is cut from."""
-        item, stream, frame = name.split(" ")
-        session = self._desk.session
-
-        def fetch(_call: object) -> bytes:
-            data: bytes = session.media(ItemId(item), StreamId(stream), int(frame), "original")
-            return data
-
         self._picture_calls.start(
             ("picture", name),
-            fetch,
+            self._pictures.fetcher(name),
             lambda data: self.picture_came.emit(name, data),
             lambda _error: self.picture_failed.emit(name),
         )

@@ -24,7 +24,9 @@ from PySide6.QtWidgets import (
 
 from studio.domain.contracts.command import Command
 from studio.domain.errors import AtelierError
+from studio.domain.geometry import Rect
 from studio.domain.ids import EvaluationId, ModelId, SnapshotId
+from studio.domain.overlap import ground_corners, rows_of
 from studio.domain.wire import routes
 from studio.domain.wire.evaluation import (
     Evaluation,
@@ -427,17 +429,28 @@ def place_of(match: Match, evaluation: Evaluation) -> Place:
     A prediction below it is shown as well where it is the one that is opened; scores are shown, and chosen,
     in hundredths.
     """
-    least = evaluation.threshold if match.predicted_xyxy is None else min(evaluation.threshold, match.score)
+    is_predicted = match.predicted_xyxy is not None or match.predicted_cuboid is not None
+    least = min(evaluation.threshold, match.score) if is_predicted else evaluation.threshold
     return Place(
         "label",
         item=match.item,
         entity=match.label,
         stream=match.stream,
         frame=match.frame,
-        xyxy=match.predicted_xyxy or match.label_xyxy,
+        xyxy=match.predicted_xyxy or match.label_xyxy or _from_above(match),
         model=evaluation.model,
         threshold=math.floor(least * 100) / 100,
     )
+
+
+def _from_above(match: Match) -> Rect | None:
+    """The metres of the ego frame that a cuboid takes up, as an editor of space is told a place."""
+    placed = match.predicted_cuboid or match.label_cuboid
+    if placed is None:
+        return None
+    ring = ground_corners(rows_of([placed]))[0]
+    (left, top), (right, bottom) = ring.min(axis=0).tolist(), ring.max(axis=0).tolist()
+    return left, top, right, bottom
 
 
 def _name_of(evaluation: Evaluation, snapshots: dict[str, Snapshot]) -> str:

@@ -102,14 +102,30 @@ def cell_of(match: Match) -> SheetCell:
     return SheetCell(
         key=match.id,
         caption=sentence(match),
-        detail=match.item_name.rpartition("/")[2],
+        detail=_where(match),
         badges=tuple(badges),
         size=size,
         boxes=tuple(boxes),
         crop=crop_around(place, size) if place is not None and all(size) else None,
-        thumbnail=f"{match.item} {match.stream} {match.frame}",
+        thumbnail=picture_name(match),
         is_sentence=True,
     )
+
+
+def picture_name(match: Match) -> str:
+    """What a cell's picture is asked for by: all boxes of one picture share it, a cuboid has its own."""
+    name = f"{match.item} {match.stream} {match.frame}"
+    return f"{name} {match.id}" if is_cuboid(match) else name
+
+
+def is_cuboid(match: Match) -> bool:
+    """Whether it stands in space and lies on no picture."""
+    return match.label_cuboid is not None or match.predicted_cuboid is not None
+
+
+def _where(match: Match) -> str:
+    name = match.item_name.rpartition("/")[2]
+    return f"{name}, frame {match.frame}" if is_cuboid(match) else name
 
 
 def headline(evaluation: Evaluation) -> str:

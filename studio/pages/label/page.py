@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QInputDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.domain.contracts.command import Command
 from studio.domain.contracts.editing import Editor
+from studio.domain.entities import Track
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, ItemId, ModelId
 from studio.domain.wire import routes
@@ -273,9 +274,11 @@ class LabelPage(Page):
         if place is None or self.editor is None:
             return
         if place.entity is not None and self.host.opened is not None:
-            if self.host.opened.document.document.get(place.entity) is not None:
+            entity = self.host.opened.document.document.get(place.entity)
+            if entity is not None:
                 self.editor.show_entity(place.entity)
-                return
+            if entity is not None and not isinstance(entity, Track):
+                return  # a track stands at many frames, so it is the frame that says where
         if place.xyxy is not None and place.stream is not None:
             self.editor.show_box(place.stream, place.frame, place.xyxy)
 
