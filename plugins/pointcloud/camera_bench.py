@@ -13,7 +13,7 @@ from plugins.pointcloud.picture_boxes import PictureBox, picture_box
 from plugins.pointcloud.rig import Camera, Rig
 from plugins.pointcloud.tools.reaching import seen_grips
 from studio.domain.contracts.editing import Pointer
-from studio.domain.entities import Box
+from studio.domain.entities import Box, Calibration
 from studio.domain.ids import EntityId, StreamId
 from studio.domain.space import corners
 from widgets.camera_strip import CameraStrip
@@ -29,6 +29,7 @@ class CameraBench(QObject):
     """Keeps the strip in step with scene and frame. `pointer` carries what hands do on pictures."""
 
     pointer = Signal(object)  # a SpacePointer
+    tried = Signal()  # another calibration is tried out, or none any more
 
     def __init__(self, bench: SpaceBench, scene: CloudScene, strip: CameraStrip) -> None:
         super().__init__(strip)
@@ -67,6 +68,13 @@ class CameraBench(QObject):
         scene = self._bench.scene
         if self.rig is not None and scene is not None and self.rig.refresh(ids, scene.index.timeline):
             self.project_all()
+
+    def try_out(self, camera: StreamId, calibration: Calibration | None) -> None:
+        """Draw as another calibration of a camera sees it; with None as the document has it."""
+        if self.rig is not None:
+            self.rig.try_out(camera, calibration)
+            self.project_all()
+            self.tried.emit()
 
     def show_frame(self) -> None:
         """The pictures beside the visible sweep."""

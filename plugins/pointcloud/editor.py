@@ -13,6 +13,7 @@ from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_bench import CameraBench
 from plugins.pointcloud.commands import BY_NAME, COMMANDS, HINTS
 from plugins.pointcloud.cuboid_commands import CuboidCommands
+from plugins.pointcloud.doctor_panel import DoctorCommands, DoctorPanel, LowScroll
 from plugins.pointcloud.gestures import Gestures
 from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
@@ -68,9 +69,11 @@ class PointCloudEditor(QWidget):
         self.lint = LintPanel(self.bench, self.sweeps, self.cameras, self.groups, FixQueue())
         pages = QTabWidget()
         pages.setDocumentMode(True)
-        pages.setAccessibleName("Groups and findings")
+        pages.setAccessibleName("Groups, findings and cameras")
         pages.addTab(self.groups.panel, "Groups")
         pages.addTab(self.lint.queue, "Check")
+        self.doctor = DoctorCommands(self.bench, self.cameras, DoctorPanel())
+        pages.addTab(LowScroll(self.doctor.panel), "Calibration")
         self.panel.add_part("", pages)
         self.hints = HintBar()
         self.gestures = Gestures(self.bench, self.views)
@@ -87,6 +90,7 @@ class PointCloudEditor(QWidget):
         self._below.addTab(self.strip.strip, "Film strip")
         self._below.currentChanged.connect(lambda _tab: self.strip.refresh())
         self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
+        self.cameras.tried.connect(self.over_pictures.refresh)
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
         self._fresh = False  # the first sweep of an item is looked at whole
         self._commands: dict[str, Callable[[], bool]] = {
@@ -175,6 +179,7 @@ class PointCloudEditor(QWidget):
         self.sweeps.open(item, document, scene.index.timeline)
         self.cameras.open()
         self.groups.open()
+        self.doctor.open()
         self._rows.open()
         self._below.setVisible(scene.index.timeline.frames > 1)
         self.lint.open()
@@ -194,6 +199,7 @@ class PointCloudEditor(QWidget):
         self.cameras.refresh(ids)
         if any(isinstance(scene.document.get(key), Calibration | EgoPose) for key in ids):
             self.over_pictures.refresh()
+            self.doctor.refresh()
         self.groups.refresh(ids)
         self._rows.refresh()
         self.strip.refresh()
@@ -269,6 +275,7 @@ class PointCloudEditor(QWidget):
         self.groups.open()
         self._rows.open()
         self.lint.open()
+        self.doctor.open()
         self.views.space.say("")
         self.views.show_target(None, None)
         self._show_all()

@@ -64,6 +64,7 @@ class Rig:
         self.cameras: tuple[Camera, ...] = ()
         self._known: set[EntityId] = set()
         self._shifts: dict[tuple[StreamId, int], Pose] = {}  # asked for at every step of a drag
+        self._tried: dict[StreamId, Calibration] = {}
         self.rebuild(timeline)
 
     def rebuild(self, timeline: Timeline) -> None:
@@ -72,7 +73,13 @@ class Rig:
         self._shifts.clear()
         found = {each.stream: each for each in self._document if isinstance(each, Calibration)}
         self._known = {each.id for each in found.values()}
-        self.cameras = tuple(Camera(each, _usable(found.get(each.id), each)) for each in self._streams)
+        held = {**found, **self._tried}
+        self.cameras = tuple(Camera(each, _usable(held.get(each.id), each)) for each in self._streams)
+
+    def try_out(self, camera: StreamId, calibration: Calibration | None) -> None:
+        """See through another calibration than the document's; with None the document's holds for all."""
+        self._tried = {camera: calibration} if calibration is not None else {}
+        self.rebuild(self._timeline)
 
     def refresh(self, ids: Iterable[EntityId], timeline: Timeline) -> bool:
         """Take in what changed; whether any camera or ego pose did."""
