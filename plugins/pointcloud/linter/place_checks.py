@@ -15,7 +15,7 @@ from plugins.pointcloud.track_changes import TOOL, cut_out
 from plugins.pointcloud.track_parts import pinned
 from studio.domain.cameras import edges_on_picture
 from studio.domain.edit import Changes, Edit
-from studio.domain.ids import TrackId
+from studio.domain.ids import EntityId, TrackId
 from studio.domain.space import CORNER_SIGNS, Floats
 
 _HORIZON_M = 25.0
@@ -61,6 +61,8 @@ def off_the_ground(drive: Drive) -> Iterator[SequenceFinding]:
         heights = drive.ground(frame, floors[:, :2])
         if heights is not None:
             gaps[frame, rows] = floors[:, 2] - heights
+            high = rows[gaps[frame, rows] > drive.limits.floating_m]
+            gaps[frame, [row for row in high.tolist() if _is_carried(drive, frame, row)]] = np.nan
     with np.errstate(invalid="ignore"):  # unknown ground: neither
         sides = (
             ("ground.floating", gaps > drive.limits.floating_m, "floats", "over the ground"),
@@ -80,6 +82,25 @@ def off_the_ground(drive: Drive) -> Iterator[SequenceFinding]:
                     proposal="Put it on the ground",
                     mend=_grounding(track, held),
                 )
+
+
+def _is_carried(drive: Drive, frame: int, row: int) -> bool:
+    """Whether something of one of its groups is lower and below it: a rider sits on no ground."""
+    time_ns = drive.index.timeline.time_ns(frame)
+    me = drive.tracks[row]
+    mates = {
+        member.entity
+        for group in drive.groups.groups_of(EntityId(me), time_ns)
+        for member in drive.groups.members_at(group, time_ns)
+    }
+    centres, sizes = drive.ego.centres[frame], drive.ego.sizes[frame]
+    floors = centres[:, 2] - sizes[:, 2] / 2
+    for other, track in enumerate(drive.tracks):
+        if other != row and track in mates and drive.ego.seen[frame, other] and floors[other] < floors[row]:
+            away = np.hypot(*(centres[other, :2] - centres[row, :2]))
+            if away < (np.hypot(*sizes[other, :2]) + np.hypot(*sizes[row, :2])) / 2:
+                return True
+    return False
 
 
 def outside_all_pictures(drive: Drive) -> Iterator[SequenceFinding]:
