@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from msgspec.structs import replace
 
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud import track_changes
-from plugins.pointcloud.fitting.ground import CLEAR_M, ground_of
+from plugins.pointcloud.fitting.adjusting import Face, drop_to_ground, fit_to_points, flip_heading, snap_face
 from plugins.pointcloud.space_scene import Placement, SpaceScene
 from studio.domain.edit import Edit
 from studio.domain.ids import TrackId
-from studio.domain.space import Pose, as_xyz, inward, joined, outward, turn
+from studio.domain.space import Floats
 
-AROUND_M = 0.4  # beside a cuboid, in which points may still be its own
-FEWEST = 8  # points that a fit needs
-HALF_TURN = turn(math.pi)
+AROUND_M = 8.0  # metres beside a cuboid, whose points tell the ground
 
 
 def fitted(scene: SpaceScene) -> Edit | None:
@@ -27,43 +22,27 @@ def fitted(scene: SpaceScene) -> Edit | None:
 
 def around_its_points(scene: SpaceScene, at: Placement) -> Placement:
     """A cuboid along the same axes around the points in and just beside it; with too few, as it is."""
-    near = scene.points.near(at.centre, float(np.linalg.norm(at.size)) / 2 + 3.0)
-    if not len(near):
-        return at
-    ground = ground_of(near)
-    some = near[ground.above(near) > CLEAR_M]
-    own = inward(Pose(at.centre, at.rotation), some)
-    inside = own[(np.abs(own) <= np.array(at.size) / 2 + AROUND_M).all(axis=1)]
-    if len(inside) < FEWEST:
-        return at
-    shares = (0.0, 100.0) if len(inside) < 50 else (0.5, 99.5)  # a stray point is no side
-    low, high = (np.percentile(inside, share, axis=0) for share in shares)
-    floor = float(ground.at(np.array([at.centre[:2]]))[0]) - at.centre[2]
-    low[2] = min(floor, float(high[2]) - changes.SMALLEST_M)
-    size = np.maximum(high - low, changes.SMALLEST_M)
-    centre = outward(Pose(at.centre, at.rotation), ((low + high) / 2)[None])[0]
-    return replace(at, centre=as_xyz(centre), size=as_xyz(size))
+    return fit_to_points(at, near(scene, at))
+
+
+def snapped(scene: SpaceScene, face: Face) -> Edit | None:
+    """One face on the outermost of the points behind it; the others stay."""
+    return changes.changed_each(scene, lambda at: snap_face(at, near(scene, at), face), "Snap", "snap")
 
 
 def grounded(scene: SpaceScene) -> Edit | None:
     """Floors on the ground below; size and heading are kept."""
+    return changes.changed_each(scene, lambda at: drop_to_ground(at, near(scene, at)), "Drop", "ground")
 
-    def dropped(at: Placement) -> Placement:
-        level = scene.points.ground_z(at.centre[0], at.centre[1], max(at.size[:2]) / 2 + 3.0)
-        if level is None:
-            return at
-        near = scene.points.near(at.centre, max(at.size[:2]) / 2 + 6.0)
-        level = float(ground_of(near).at(np.array([at.centre[:2]]))[0])
-        return replace(at, centre=(at.centre[0], at.centre[1], level + at.size[2] / 2))
 
-    return changes.changed_each(scene, dropped, "Drop", "ground")
+def near(scene: SpaceScene, at: Placement) -> Floats:
+    """(N, 3) the points that may be a cuboid's or of the ground around it."""
+    return scene.points.near(at.centre, float(np.hypot(*at.size[:2])) / 2 + AROUND_M)
 
 
 def flipped(scene: SpaceScene) -> Edit | None:
     """The front where the rear was, at this frame."""
-    return changes.changed_each(
-        scene, lambda at: replace(at, rotation=joined(at.rotation, HALF_TURN)), "Flip", "flip"
-    )
+    return changes.changed_each(scene, flip_heading, "Flip", "flip")
 
 
 def flipped_everywhere(scene: SpaceScene) -> Edit | None:

@@ -42,6 +42,7 @@ class CameraBench(QObject):
         self._wanted: dict[StreamId, str] = {}  # the picture that each camera is to show
         self._followed: EntityId | None = None
         self._pinning: tuple[Box, ...] = ()
+        self._handles = True
         strip.pointer.connect(self._pointed)
         scene.lines_changed.connect(self._project)
 
@@ -121,6 +122,12 @@ class CameraBench(QObject):
             found[camera.id] = projected
         self.strip.set_lines(found, name)
 
+    def show_handles(self, shown: bool) -> None:
+        """Whether the one selected cuboid can be taken hold of: not while another tool is in hand."""
+        if shown != self._handles:
+            self._handles = shown
+            self._project("active")
+
     def show_preview(self, shapes: tuple[object, ...]) -> None:
         """What is being made or moved: a box that is being pinned is drawn on its picture alone."""
         boxes = tuple(each for each in shapes if isinstance(each, Box))
@@ -144,7 +151,7 @@ class CameraBench(QObject):
     def _grips(self, camera: Camera) -> LineSet:
         """Small squares in the middle of the faces of the one selected cuboid."""
         scene, rig = self._bench.scene, self.rig
-        keys = scene.movable() if scene is not None else []
+        keys = scene.movable() if scene is not None and self._handles else []
         if scene is None or rig is None or len(keys) != 1 or (at := scene.placement(keys[0])) is None:
             return LineSet()
         zoom = max(self.strip.cameras[camera.id].view.scale, 1e-6)

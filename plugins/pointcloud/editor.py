@@ -301,6 +301,7 @@ class PointCloudEditor(QWidget):
 
     def _tool_taken(self, name: str) -> None:
         self.panel.show_tool(name)
+        self.cameras.show_handles(name == "select")
         hints = [BY_NAME[each] for each in HINTS[name]]
         self.hints.set_hints([Hint(each.name, each.keys[0], each.title) for each in hints])
 

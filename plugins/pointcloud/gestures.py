@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt, Signal
 
+from plugins.pointcloud import assist
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_sight import sight_line
@@ -60,10 +61,19 @@ class Gestures(QObject):
             "pointcloud.finish": self.finish,
             "pointcloud.cancel": self.cancel,
             "pointcloud.back": self.back,
+            "pointcloud.snap": self.snap,
         }
 
     def _taker(self, name: str) -> Callable[[], bool]:
         return lambda: self.take(name)
+
+    def snap(self) -> bool:
+        """The face whose handle is pointed at goes to the points behind it."""
+        scene = self._bench.scene
+        if scene is None or self._hot is None or self._hot == "turn":
+            self._bench.host.say("Point at the handle of a face of the selected cuboid first.")
+            return False
+        return self._bench.apply(assist.snapped(scene, self._hot))
 
     def take(self, name: str) -> bool:
         """Another tool; an unfinished gesture of the last one is thrown away."""
@@ -168,8 +178,6 @@ class Gestures(QObject):
                 return busy or (scene is not None and bool(scene.selection))
             case "pointcloud.finish" | "pointcloud.back":
                 return busy
-            case "pointcloud.up" | "pointcloud.down":  # with nothing selected they open a neighbouring item
-                return scene is not None and bool(scene.movable())
         return True
 
     def take_up_cross(self) -> bool:

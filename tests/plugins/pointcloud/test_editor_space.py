@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from plugins.pointcloud.cloud import Cloud
 from plugins.pointcloud.editor import PointCloudEditor
 from plugins.pointcloud.lanes import new_line
+from plugins.pointcloud.tools.reaching import grips_of
 from studio.domain.edit import change, creation
 from studio.domain.entities import Cuboid, EgoPose, Member, Remark, Track
 from studio.domain.groups import grouped
@@ -611,3 +612,30 @@ class _WithPictures(SpaceHost):
         held.open(QBuffer.OpenModeFlag.WriteOnly)
         picture.save(held, "PNG")
         done(held.data().data())
+
+
+def test_the_face_whose_handle_is_pointed_at_snaps_to_its_points(open_editor: Open) -> None:
+    track = a_track()
+    editor, host = open_editor(track, cuboid(track, centre=CAR, size=(3.4, 1.8, 1.5), yaw=0.3))
+    view = editor.views.top
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert host.edits == []
+    assert "handle" in host.said[-1]
+    editor.run("pointcloud.to_selection")
+    front = next(grip for grip in grips_of(editor.scene.placement(track.id)) if grip.name == "front")
+    QTest.mouseMove(view, spot(editor, front.xyz))
+    assert editor.run("pointcloud.snap")
+    at = editor.scene.placement(track.id)
+    assert 3.55 < at.size[0] < 3.85  # the front went 30 cm out to its points, the rear stayed
+    assert at.size[1:] == (1.8, 1.5)
+
+
+def test_handles_on_pictures_go_while_another_tool_is_in_hand(open_editor: Open) -> None:
+    editor, _ = open_editor()
+    assert editor.cameras._handles
+    QTest.keyClick(editor.views.space, Qt.Key.Key_B)
+    assert not editor.cameras._handles
+    QTest.keyClick(editor.views.space, Qt.Key.Key_V)
+    assert editor.cameras._handles
