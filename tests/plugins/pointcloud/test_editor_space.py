@@ -33,6 +33,7 @@ from tests.plugins.pointcloud.space_ground import (
     yaw_degrees,
 )
 from tests.plugins.pointcloud.space_host import SpaceHost
+from widgets.cloud.pointer import SpacePointer
 from widgets.strip_cells import CellPointer
 from widgets.timeline_grid import RowPress
 
@@ -623,9 +624,13 @@ def test_the_face_whose_handle_is_pointed_at_snaps_to_its_points(open_editor: Op
     QTest.keyClick(view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert host.edits == []
     assert "handle" in host.said[-1]
-    editor.run("pointcloud.to_selection")
+    side = editor.views.sides[0].view
     front = next(grip for grip in grips_of(editor.scene.placement(track.id)) if grip.name == "front")
-    QTest.mouseMove(view, spot(editor, front.xyz))
+    x, y, _ = side.to_screen(np.array([front.xyz]))[0].tolist()
+    origin, direction = side.ray((x, y))
+    editor.gestures.handle(
+        SpacePointer("hover", (x, y), origin, direction, side, "side", None, side.scale, "none")
+    )
     assert editor.run("pointcloud.snap")
     at = editor.scene.placement(track.id)
     assert 3.55 < at.size[0] < 3.85  # the front went 30 cm out to its points, the rear stayed
