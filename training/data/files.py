@@ -8,6 +8,8 @@ from pathlib import Path
 
 from studio.domain.errors import AtelierError
 
+# what passes once there is room, or the disk or database answers, again
+NO_ROOM = ("node.disk_full", "node.disk_failed", "store.unreachable")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

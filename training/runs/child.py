@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from studio.domain.errors import AtelierError
+from training.data.files import disk_error
 from training.environments.bounds import Bounds
 from training.environments.sandbox import PYTHON
 from training.runs.inside import atelier_wire as wire
@@ -150,7 +151,8 @@ class Child:
             if broken or self._failed:
                 self.sandbox.kill()
         for handle in self._files.values():
-            handle.close()
+            with contextlib.suppress(OSError):  # what it still held has no room on the disk
+                handle.close()
         code = self.sandbox.wait()
         self._spawner.ended(self.sandbox)
         with self._writing:
@@ -193,9 +195,12 @@ class Child:
         if name not in self._files:
             if self._files:
                 raise wire.BadFrame("two files at once")
-            self._landing.mkdir(mode=0o700, exist_ok=True, parents=True)
-            # held open from piece to piece, and closed with the last or at the end
-            self._files[name] = open(self._landing / f"{name}.part", "wb")  # noqa: SIM115
+            try:
+                self._landing.mkdir(mode=0o700, exist_ok=True, parents=True)
+                # held open from piece to piece, and closed with the last or at the end
+                self._files[name] = open(self._landing / f"{name}.part", "wb")  # noqa: SIM115
+            except OSError as error:
+                raise disk_error(error) from error
         handle = self._files[name]
         bound = self._budget.answer_bytes if part.purpose == "answer" else self._budget.file_bytes
         if handle.tell() + len(part.data) > bound:
@@ -210,8 +215,6 @@ class Child:
                 del self._files[name]
                 os.replace(self._landing / f"{name}.part", self._landing / name)
         except OSError as error:
-            from training.data.files import disk_error
-
             raise disk_error(error) from error
 
     def _listen_to_output(self, descriptor: int) -> None:

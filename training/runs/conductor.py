@@ -19,6 +19,7 @@ import msgspec
 from studio.domain.errors import AtelierError
 from studio.domain.ids import RunId
 from studio.domain.wire.training import Run, RunState
+from training.data.files import NO_ROOM
 from training.environments.bounds import GIB, Bounds, machine_memory
 from training.runs import shards
 from training.runs.attempt import Attempt, State, forget_files
@@ -34,6 +35,7 @@ LOG = logging.getLogger("atelier.runs")
 
 # before anything was trained, with nothing lost: the run was refused, not failed
 _REFUSALS = {"run.no_items", "run.no_labels", "run.no_validation", "run.bad_parameters"}
+_FOR_ROOM_S = 1.0
 _RESERVE = 2 * GIB  # of memory, that the node and its database keep
 
 
@@ -182,7 +184,15 @@ class Conductor:
     def _end(
         self, run: RunId, state: RunState, cpu_s: float, wall_s: float, error: AtelierError | None = None
     ) -> None:
-        rules.end(self._node, run, state, cpu_s, wall_s, error)
+        """Write the end down. On a full disk it waits for room, so that the runs after this one come."""
+        while not self._closing:
+            try:
+                rules.end(self._node, run, state, cpu_s, wall_s, error)
+                return
+            except AtelierError as trouble:
+                if trouble.code not in NO_ROOM:
+                    raise
+                time.sleep(_FOR_ROOM_S)
 
     def _end_stopped(self, run: RunId) -> None:
         if not self._closing:

@@ -88,6 +88,16 @@ def claim(engine: Engine) -> Connection:
     return connection
 
 
+def plainly(error: BaseException) -> AtelierError | None:
+    """The sentence for what stands behind `error`, where that is the trouble of any database."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, DBAPIError) and isinstance(plain := plain_error(seen), AtelierError):
+            return plain
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
 def plain_error(error: DBAPIError) -> Exception:
     """What to raise for a driver's error: a sentence where somebody can mend it, else the error itself."""
     if not isinstance(error, OperationalError):

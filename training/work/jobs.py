@@ -10,13 +10,16 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from studio.domain.errors import AtelierError
 from studio.domain.ids import JobId, ProjectId, UserId, new_id
 from studio.domain.wire.jobs import Job, JobState
+from training.data.files import NO_ROOM
 from training.store import jobs as rows
+from training.store.connections import plainly
 from training.store.engine import Transaction
 from training.work import audit
 from training.work.access import missing
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("atelier.jobs")
 
 _AT_ONCE = 2  # that do work; others wait as queued
+_FOR_ROOM_S = 1.0
 _STARTS = 3  # without getting on: then the job itself is what stops the node
 
 
@@ -204,7 +208,11 @@ class Jobs:
                 self._end(running, "failed", error_code=error.code, error=str(error))
             except Exception as error:
                 LOG.exception("job %s", job)
-                self._faulted(running, error)
+                # the engine keeps a database of its own, which may have no room either
+                if (plain := plainly(error)) is not None:
+                    self._end(running, "failed", error_code=plain.code, error=str(plain))
+                else:
+                    self._faulted(running, error)
             finally:
                 with self._lock:
                     self._stops.pop(running.id, None)
@@ -242,8 +250,16 @@ class Jobs:
         )
 
     def _end(self, running: RunningJob, state: JobState, **values: Any) -> None:
-        with self._node.store.write() as tx:
-            self._move(tx, running.id, rows.LIVE, state, **values)
+        """Write the end down. On a full disk it waits for room: nobody else would ever say how it ended."""
+        while True:
+            try:
+                with self._node.store.write() as tx:
+                    self._move(tx, running.id, rows.LIVE, state, **values)
+                return
+            except AtelierError as trouble:
+                if trouble.code not in NO_ROOM or self._closing:
+                    raise
+                time.sleep(_FOR_ROOM_S)
 
     def _stopped(self, running: RunningJob) -> None:
         with self._node.store.write() as tx:

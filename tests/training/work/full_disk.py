@@ -40,10 +40,12 @@ def main(workspace: Path, pictures: Path) -> dict[str, object]:
         filler.write_bytes(bytes(room.f_bavail * room.f_frsize - LEFT_BYTES))
         job = imports.start_import(node, state.id, WHO).job
         assert job is not None
+        stopped(node, project)
+        filler.unlink()
+        # what became of the job may not have had room either: it is said at the latest now
         first = over(node, job.id)
         kept = found(node, project)
         sound = sum(bool(read(node, item)) for item in kept)
-        filler.unlink()
         node.jobs.resume_job(job.id, WHO.user)
         then = over(node, job.id)
         return {
@@ -56,6 +58,17 @@ def main(workspace: Path, pictures: Path) -> dict[str, object]:
         }
     finally:
         node.close()
+
+
+def stopped(node: Node, project: str) -> None:
+    """Wait until nothing more has come in for some seconds."""
+    until = time.monotonic() + 100
+    kept, since = 0, time.monotonic()
+    while time.monotonic() - since < 5:
+        assert time.monotonic() < until, kept
+        if (now := len(found(node, project))) != kept or not now:
+            kept, since = now, time.monotonic()
+        time.sleep(0.05)
 
 
 def over(node: Node, job: str):

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -210,6 +211,27 @@ def test_a_job_interrupted_by_an_upgrade_of_the_code_goes_on(tmp_path):
     wait(lambda: looked_up(folder, job), "done")
     process.stop()
     assert counted(folder)[-1] == 19
+
+
+def test_what_became_of_a_job_is_said_as_soon_as_the_disk_has_room(tmp_path):
+    folder = tmp_path / "n"
+    job = queued(folder, steps=100, seconds=0.02)
+    process = Process(folder)
+    process.ready()
+    while len(counted(folder)) < 5:
+        time.sleep(0.01)
+    # the kernel refuses to let the databases grow, the node's own and the engine's
+    limit = (4096, resource.RLIM_INFINITY)
+    before = resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, limit)
+    time.sleep(3)
+    assert looked_up(folder, job).state == "running"
+    done = len(counted(folder))
+    assert done < 100
+    resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, before)
+    failed = wait(lambda: looked_up(folder, job), "failed")
+    assert failed.error_code in ("node.disk_full", "node.disk_failed")
+    assert len(counted(folder)) == done
+    process.stop()
 
 
 def test_a_job_that_kills_the_node_again_and_again_is_put_aside(tmp_path):

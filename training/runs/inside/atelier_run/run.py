@@ -144,16 +144,19 @@ class Run:
         for name, (total, count) in self._logged.items():
             value = float(total) / count
             if not math.isfinite(value):
-                raise Refused(
-                    "run.diverged",
-                    f"The training was stopped: {name} is no longer a number in epoch {self._epoch + 1}.",
-                    "Try again with a smaller learning rate.",
-                )
+                raise self._diverged(name)
             points.append((name, self._step, float(self._epoch), value))
         self._logged.clear()
         self._flushed = now
         for start in range(0, len(points), 1_000):
             self._link.send(Points(points[start : start + 1_000]))
+
+    def _diverged(self, what: str) -> Refused:
+        return Refused(
+            "run.diverged",
+            f"The training was stopped: {what} is no longer a number in epoch {self._epoch + 1}.",
+            "Try again with a smaller learning rate.",
+        )
 
     def _tell_progress(self, share: float) -> None:
         self._link.send(Progress(self._epoch, self._epochs, share))
@@ -169,8 +172,12 @@ class Run:
                 raise Paused
 
     def _checkpoint(self) -> int:
-        self._number += 1
+        # what has gone wrong since the last look must not take the place of a checkpoint that is sound
+        self._flush()
         state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts.items()}
+        if not all(_is_finite(part) for part in self._parts.values()):
+            raise self._diverged("a weight")
+        self._number += 1
         state["run"] = {
             "epoch": self._epoch,
             "batch": self._batch,
@@ -193,3 +200,10 @@ class Run:
         torch.set_rng_state(run["torch"])
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
+
+
+def _is_finite(part: Stateful) -> bool:
+    """Whether all weights of a network are numbers; of other parts only they know what is sound."""
+    if not isinstance(part, torch.nn.Module):
+        return True
+    return all(bool(each.isfinite().all()) for each in part.parameters())
