@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from plugins.image.answers import Answers
+from plugins.image.answers import answers
 from plugins.image.bench import Bench
 from plugins.image.commands import BY_NAME, COMMANDS, HINTS
 from plugins.image.gestures import Gestures
@@ -52,7 +52,7 @@ class ImageEditor(QWidget):
         self._ring = Ring(self.canvas)
         self.pictures = PictureLoader(host, self)
         self.gestures = Gestures(self.bench, self.canvas, self._ring)
-        self._answers = Answers(self.bench, self.panel)
+        self._answers = answers(self.bench, self.panel)
         self._objects = ObjectCommands(self.bench, self.canvas)
         self._commands: dict[str, Callable[[], bool]] = {
             **self.gestures.table,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from plugins.pointcloud.answers import Answers
+from plugins.pointcloud.answers import answers
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_bench import CameraBench
 from plugins.pointcloud.commands import BY_NAME, COMMANDS, HINTS
@@ -77,7 +77,7 @@ class PointCloudEditor(QWidget):
         self.panel.add_part("", pages)
         self.hints = HintBar()
         self.gestures = Gestures(self.bench, self.views)
-        self._answers = Answers(self.bench, self.panel)
+        self._answers = answers(self.bench, self.panel)
         self._cuboids = CuboidCommands(self.bench, self.views)
         self._looks = ViewCommands(self.bench, self.views, self.sweeps, self._show_all)
         self.timeline = Timeline()
