@@ -88,7 +88,7 @@ class ImageEditor(QWidget):
         self.hints.triggered.connect(self.run)
         self.panel.commanded.connect(self.run)
         self.panel.objects.selection_made.connect(self.bench.select)
-        self.panel.objects.ticked.connect(self._objects.tick)
+        self.panel.objects.ticked.connect(self._objects.looks.tick)
         self.panel.objects.activated_key.connect(self.show_entity)
         self.panel.threshold_changed.connect(self._set_threshold)
         self.tone.changed.connect(self.canvas.set_tone)

@@ -11,7 +11,7 @@ from plugins.image.bench import Bench
 from plugins.image.scene import Scene
 from studio.domain.edit import Edit
 from studio.domain.entities import Shape
-from studio.domain.ids import EntityId
+from widgets.hide_and_lock import HideAndLock
 from widgets.image_canvas import ImageCanvas
 from widgets.word_entry import WordEntry
 
@@ -25,6 +25,7 @@ class ObjectCommands:
 
     def __init__(self, bench: Bench, canvas: ImageCanvas) -> None:
         self._bench = bench
+        self.looks = HideAndLock(bench)
         self._canvas = canvas
         self._words = WordEntry(canvas)
         self.table: dict[str, Callable[[], bool]] = {
@@ -37,8 +38,8 @@ class ObjectCommands:
             "image.previous": lambda: self.step(-1),
             "image.front": lambda: self._make(lambda scene: changes.restacked(scene, front=True)),
             "image.back_most": lambda: self._make(lambda scene: changes.restacked(scene, front=False)),
-            "image.hide": self.turn_hidden,
-            "image.lock": self.turn_locked,
+            "image.hide": self.looks.turn_hidden,
+            "image.lock": self.looks.turn_locked,
             "image.remark": self.remark,
             "image.accept": self.accept,
             "image.accept_all": self.accept_all,
@@ -86,42 +87,6 @@ class ObjectCommands:
         if (bounds := scene.index.bounds_of(key)) is not None:
             self._canvas.set_view(self._canvas.view.showing(bounds))
         return True
-
-    def turn_hidden(self) -> bool:
-        """Hide what is selected; with nothing selected show all again. No Edit: it is how one looks."""
-        scene = self._bench.scene
-        if scene is None or not (scene.selection or scene.hidden):
-            return False
-        scene.hidden = scene.hidden | scene.selection if scene.selection else frozenset()
-        self._bench.select(frozenset())
-        self._bench.on_select()
-        return True
-
-    def turn_locked(self) -> bool:
-        """Lock what is selected, or unlock it where all of it is; with nothing selected unlock all."""
-        scene = self._bench.scene
-        if scene is None or not (scene.selection or scene.locked):
-            return False
-        if not scene.selection:
-            scene.locked = frozenset()
-        elif scene.selection <= scene.locked:
-            scene.locked -= scene.selection
-        else:
-            scene.locked |= scene.selection
-        self._bench.on_select()
-        return True
-
-    def tick(self, key: EntityId, field: str, on: bool) -> None:
-        """The ticks of the object list: whether a shape is shown and whether it is locked."""
-        scene = self._bench.scene
-        if scene is None:
-            return
-        if field == "locked":
-            scene.locked = scene.locked | {key} if on else scene.locked - {key}
-        else:
-            scene.hidden = scene.hidden - {key} if on else scene.hidden | {key}
-            self._bench.select(scene.selection - scene.hidden)
-        self._bench.on_select()
 
     def remark(self) -> bool:
         """Ask for words, and pin them to the selected object or to the place under the mouse pointer."""

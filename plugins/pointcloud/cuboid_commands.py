@@ -17,6 +17,7 @@ from plugins.pointcloud.views import Views
 from studio.domain.edit import Edit
 from studio.domain.entities import Track
 from studio.domain.ids import EntityId
+from widgets.hide_and_lock import HideAndLock
 
 TURN = math.radians(1)
 FAR_TURN = math.radians(15)
@@ -30,6 +31,7 @@ class CuboidCommands:
 
     def __init__(self, bench: SpaceBench, views: Views) -> None:
         self._bench = bench
+        self.looks = HideAndLock(bench)
         self._views = views
         made: dict[str, Change] = {
             "pointcloud.fit": assist.fitted,
@@ -52,8 +54,8 @@ class CuboidCommands:
             "pointcloud.select_all": self.select_all,
             "pointcloud.next": lambda: self.step(1),
             "pointcloud.previous": lambda: self.step(-1),
-            "pointcloud.hide": self.turn_hidden,
-            "pointcloud.lock": self.turn_locked,
+            "pointcloud.hide": self.looks.turn_hidden,
+            "pointcloud.lock": self.looks.turn_locked,
             "pointcloud.remark": self.remark,
             "pointcloud.accept": self.accept,
             "pointcloud.accept_all": self.accept_all,
@@ -103,42 +105,6 @@ class CuboidCommands:
         if (place := scene.placement(EntityId(key))) is not None:
             self._views.show_place(place)
         return True
-
-    def turn_hidden(self) -> bool:
-        """Hide what is selected; with nothing selected show all again. No Edit: it is how one looks."""
-        scene = self._bench.scene
-        if scene is None or not (scene.selection or scene.hidden):
-            return False
-        scene.hidden = scene.hidden | scene.selection if scene.selection else frozenset()
-        self._bench.select(frozenset())
-        self._bench.on_select()
-        return True
-
-    def turn_locked(self) -> bool:
-        """Lock what is selected, or unlock it where all of it is; with nothing selected unlock all."""
-        scene = self._bench.scene
-        if scene is None or not (scene.selection or scene.locked):
-            return False
-        if not scene.selection:
-            scene.locked = frozenset()
-        elif scene.selection <= scene.locked:
-            scene.locked -= scene.selection
-        else:
-            scene.locked |= scene.selection
-        self._bench.on_select()
-        return True
-
-    def tick(self, key: EntityId, field: str, on: bool) -> None:
-        """The ticks of the object list: whether a track is shown and whether it is locked."""
-        scene = self._bench.scene
-        if scene is None:
-            return
-        if field == "locked":
-            scene.locked = scene.locked | {key} if on else scene.locked - {key}
-        else:
-            scene.hidden = scene.hidden - {key} if on else scene.hidden | {key}
-            self._bench.select(scene.selection - scene.hidden)
-        self._bench.on_select()
 
     def remark(self) -> bool:
         """Ask for words, and pin them to the selected track at this frame."""

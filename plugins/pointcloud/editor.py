@@ -149,7 +149,7 @@ class PointCloudEditor(QWidget):
         self.hints.triggered.connect(self.run)
         self.panel.commanded.connect(self.run)
         self.panel.objects.selection_made.connect(self.bench.select)
-        self.panel.objects.ticked.connect(self._cuboids.tick)
+        self.panel.objects.ticked.connect(self._cuboids.looks.tick)
         self.panel.objects.activated_key.connect(self.show_entity)
         self.panel.threshold_changed.connect(self._set_threshold)
         self.info.changed.connect(lambda change: self._with_scene(change))
