@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,11 @@ class Person:
         assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(question) + "\n")
-        process.stdin.flush()
+        try:
+            process.stdin.write(json.dumps(question) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError as error:
+            raise AssertionError(f"the studio ended with code {process.wait(5)}") from error
         line = process.stdout.readline()
         assert line, f"the studio ended with code {process.wait(5)}"
         said = json.loads(line)
@@ -196,7 +200,8 @@ class Person:
         assert process is not None
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # it has ended by itself: `ask` says so
+                    pipe.close()
         return process.wait()
 
     def _settle(self) -> None:
