@@ -38,10 +38,14 @@ class FixRow(Struct, frozen=True):
 
     key: str
     place: str  # "frame 12"
-    title: str
-    words: str
+    title: str  # of what it is about: "Car #2"
+    words: str  # what goes on from there: "floats 0.4 m over the ground."
     severity: str = "warning"  # error, warning, note
     proposal: str = ""  # what mending would do; empty: nothing is proposed
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.title} {self.words}"
 
 
 class FixModel(QAbstractTableModel):
@@ -67,13 +71,13 @@ class FixModel(QAbstractTableModel):
         sign, color = SIGNS[row.severity]
         match role:
             case Roles.DisplayRole:
-                return (sign, row.place, f"{row.title}: {row.words}")[index.column()]
+                return (sign, row.place, row.sentence)[index.column()]
             case Roles.ForegroundRole if index.column() == 0:
                 return QColor(color)
             case Roles.ToolTipRole:
-                return f"{row.title}: {row.words}" + (f"\nMend: {row.proposal}" if row.proposal else "")
+                return row.sentence + (f"\nMend: {row.proposal}" if row.proposal else "")
             case Roles.AccessibleTextRole:
-                return f"{row.severity}, {row.place}, {row.title}: {row.words}"
+                return f"{row.severity}, {row.place}, {row.sentence}"
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Roles.DisplayRole) -> Any:
@@ -101,7 +105,8 @@ class FixQueue(QWidget):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
+        self.table.setWordWrap(True)  # in rows of two lines; what is longer ends in an ellipsis
+        self.table.verticalHeader().setDefaultSectionSize(2 * self.fontMetrics().lineSpacing() + 6)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._offer)
         header = self.table.horizontalHeader()
@@ -129,7 +134,7 @@ class FixQueue(QWidget):
         layout.addWidget(self.words)
         layout.addWidget(self.table, 1)
         layout.addLayout(across)
-        self.table.setMinimumHeight(3 * self.table.fontMetrics().height())
+        self.table.setMinimumHeight(6 * self.table.fontMetrics().height())
         self._show_buttons()
 
     def sizeHint(self) -> QSize:

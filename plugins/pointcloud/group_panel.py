@@ -112,7 +112,7 @@ class GroupCommands(QObject):
         scene = self._bench.scene
         entity = scene.document.get(key) if scene is not None else None
         if isinstance(entity, Track) and scene is not None:
-            return entity.name or scene.title_of_class(entity.class_name)
+            return scene.title_of(key)
         return type(entity).__name__.lower() if entity is not None else "gone"
 
     def _class_title(self, name: str) -> str:

@@ -16,6 +16,7 @@ from plugins.pointcloud.sweeps import Sweeps
 from studio.domain.ids import EntityId
 from studio.domain.space import Floats
 from studio.domain.values import Quaternion
+from studio.domain.wording import counted
 from widgets.fix_queue import FixQueue, FixRow
 
 
@@ -64,13 +65,14 @@ class LintPanel(QObject):
 
     def _show(self) -> None:
         scene = self._bench.scene
+        if scene is None:
+            return
         shown = {key: each for key, each in self._found.items() if key not in self._ignored}
-        titles = {row.key: row.title for row in scene.rows()} if scene is not None else {}
         rows = [
             FixRow(
                 key,
                 f"frame {each.frame + 1}",
-                titles.get(each.track) or self._title(each),
+                scene.title_of(EntityId(each.track)),
                 each.message,
                 each.severity,
                 each.proposal if each.mend is not None else "",
@@ -78,12 +80,8 @@ class LintPanel(QObject):
             for key, each in shown.items()
         ]
         ignored = len(self._found) - len(shown)
-        words = f"{len(rows):,} findings" if rows else "Nothing was found"
+        words = counted(len(rows), "finding") if rows else "Nothing was found"
         self.queue.set_rows(rows, words + (f", {ignored} ignored" if ignored else ""))
-
-    def _title(self, finding: SequenceFinding) -> str:
-        scene = self._bench.scene
-        return scene.title_of_class(scene.class_of(EntityId(finding.track))) if scene is not None else ""
 
     def _open(self, key: str) -> None:
         scene, finding = self._bench.scene, self._found.get(key)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.group_panel import GroupCommands
 from plugins.pointcloud.sweeps import Sweeps
-from studio.domain.entities import Group, Member, Track
+from studio.domain.entities import Group, Member
 from studio.domain.ids import EntityId, GroupId, TrackId
 from studio.domain.intervals import common
 from widgets.class_styles import UNKNOWN
@@ -113,7 +113,7 @@ class SequencePanel(QObject):
             return self._lane(entity, depth)
         name = scene.class_of(EntityId(key))
         style = scene.style_of_class(name) if name else UNKNOWN
-        title = entity.name if isinstance(entity, Track) and entity.name else scene.title_of_class(name)
+        title = scene.title_of(EntityId(key))
         if member:
             return TimelineRow(member, title, style.color, bars=self._membership(member), depth=depth)
         keys = scene.index.key_frames(TrackId(key))

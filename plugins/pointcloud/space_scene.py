@@ -7,7 +7,7 @@ visible frame. What is selected is tracks: between key frames there is no entity
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -101,6 +101,7 @@ class SpaceScene:
         self._placed: Placed | None = None
         self._lines_here: dict[EntityId, list[PlacedLine]] | None = None
         self._rows: tuple[object, tuple[ObjectRow, ...]] = (None, ())
+        self._titles: dict[EntityId, str] = {}  # made when they are asked for
 
     def go_to(self, frame: int) -> None:
         """Look at another frame of the reference stream."""
@@ -114,6 +115,7 @@ class SpaceScene:
         self.lanes.refresh(changed)
         self._placed = self._lines_here = None
         self._rows = (None, ())
+        self._titles = {}
         self.selection = frozenset(key for key in self.selection if key in self.document)
 
     # What there is
@@ -169,6 +171,24 @@ class SpaceScene:
     def title_of_class(self, name: str) -> str:
         known = self.ontology.class_type(name)
         return (known.title or known.name) if known is not None else name or "object"
+
+    @property
+    def titles(self) -> Mapping[EntityId, str]:
+        """What each track is called: its name, or its class and its number among those of it in the item."""
+        if not self._titles:
+            counts: Counter[str] = Counter()
+            for key in dict.fromkeys((*self.index.tracks, *self.lanes.tracks())):
+                track, name = self.document.get(key), self.class_of(key)
+                counts[name] += 1
+                own = track.name if isinstance(track, Track) else ""
+                self._titles[key] = own or f"{self.title_of_class(name)} #{counts[name]}"
+        return self._titles
+
+    def title_of(self, track: EntityId) -> str:
+        """What a track is called, also one that has nothing on the reference stream."""
+        held = self.document.get(track)
+        own = held.name if isinstance(held, Track) else ""
+        return self.titles.get(track) or own or self.title_of_class(self.class_of(track))
 
     def usual_size(self, name: str) -> XYZ | None:
         """Length, width and height that a class usually has: by the labelling template, else by its name."""
@@ -294,7 +314,7 @@ class SpaceScene:
     def texts(self) -> tuple[SpaceText, ...]:
         """Class letter and number over each cuboid and at the first point of each line."""
         placed = self.placed
-        titles = {row.key: row.title for row in self.rows()}
+        titles = self.titles
         found = []
         for row, key in enumerate(placed.tracks):
             if key not in self.hidden:
@@ -310,28 +330,18 @@ class SpaceScene:
         return tuple(found)
 
     def rows(self) -> tuple[ObjectRow, ...]:
-        """The tracks that are seen here, counted within their class over the whole item."""
+        """The tracks that are seen here."""
         stamp = (self.frame, self.hidden, self.locked)
         if self._rows[0] != stamp:
             self._rows = (stamp, tuple(self._make_rows()))
         return self._rows[1]
 
     def _make_rows(self) -> Iterator[ObjectRow]:
-        counts: Counter[str] = Counter()
         here = {*self.placed.tracks, *self.lines_here}
-        for key in dict.fromkeys((*self.index.tracks, *self.lanes.tracks())):
-            name = self.class_of(key)
-            counts[name] += 1
+        for key, title in self.titles.items():
             if key in here:
-                track = self.document.get(key)
-                own = track.name if isinstance(track, Track) else ""
-                yield ObjectRow(
-                    key,
-                    own or f"{self.title_of_class(name)} #{counts[name]}",
-                    self.style_of_class(name),
-                    key not in self.hidden,
-                    key in self.locked,
-                )
+                style = self.style_of_class(self.class_of(key))
+                yield ObjectRow(key, title, style, key not in self.hidden, key in self.locked)
 
     def marks(self) -> tuple[SpaceMark, ...]:
         """A pin for each open remark on something that is seen here."""
@@ -353,8 +363,8 @@ class SpaceScene:
         said = [f"{count:,} cuboids" if count != 1 else "1 cuboid"]
         if lines := len(self.lines_here):
             said.append(f"{lines:,} lines" if lines != 1 else "1 line")
-        titles = {row.key: row.title for row in self.rows()}
-        chosen = [titles[key] for key in sorted(self.selection) if key in titles]
+        here = {*self.placed.tracks, *self.lines_here}
+        chosen = [self.title_of(key) for key in sorted(self.selection) if key in here]
         if chosen:
             others = " and others" if len(chosen) > 3 else ""
             said.append(f"{', '.join(chosen[:3])}{others} selected")

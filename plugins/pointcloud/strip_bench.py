@@ -87,9 +87,9 @@ class StripBench(QObject):
         if same:
             self.strip.update_cells(cells, frames)
         else:
-            title = next((each.title for each in scene.rows() if each.key == track), "")
-            name = scene.class_of(EntityId(track))
-            self.strip.set_track(title or scene.title_of_class(name), scene.style_of_class(name).color, cells)
+            key = EntityId(track)
+            color = scene.style_of_class(scene.class_of(key)).color
+            self.strip.set_track(scene.title_of(key), color, cells)
         self.strip.show_frame(scene.frame)
 
     # Crops

@@ -46,10 +46,15 @@ class Drive(Struct, frozen=True, eq=False):
     def tracks(self) -> list[TrackId]:
         return self.world.tracks
 
-    def name(self, track: TrackId) -> str:
-        """What a message calls it: its name, or its class where it has none."""
+    def other(self, track: TrackId, than: TrackId) -> str:
+        """What a message about a track calls a second one: its name, or one of its class if it has none."""
         found = self.index.track(track)
-        return found.name or found.class_name or "track"
+        kind = found.class_name or "track"
+        if found.class_name == self.index.track(than).class_name:
+            article = "another"
+        else:
+            article = "an" if kind[0] in "aeiouAEIOU" else "a"
+        return found.name or f"{article} {kind}"
 
 
 def drive_of(

@@ -22,7 +22,7 @@ class SequenceFinding(Struct, frozen=True):
     track: TrackId
     frame: int
     until: int
-    message: str  # in plain words, without numbers of frames: the finding opens its frame
+    message: str  # goes on from the track's title: "floats 0.4 m over the ground."
     severity: Severity = "warning"
     others: tuple[TrackId, ...] = ()  # tracks that it is about as well
     proposal: str = ""  # what `mend` would do, for its button; empty where nothing sensible can be proposed

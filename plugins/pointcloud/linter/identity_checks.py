@@ -59,7 +59,7 @@ def swaps(drive: Drive) -> Iterator[SequenceFinding]:
                         first,
                         frame,
                         frame,
-                        f"This {drive.name(first)} and a {drive.name(second)} change places here.",
+                        f"changes places with {drive.other(second, first)} here.",
                         "error",
                         (second,),
                         "Swap the two tracks from here on",
@@ -87,7 +87,7 @@ def broken(drive: Drive) -> Iterator[SequenceFinding]:
                     track,
                     end,
                     start,
-                    f"This {drive.name(track)} ends, and another begins just where it would be.",
+                    "ends, and another begins just where it would be.",
                     others=(other,),
                     proposal="Merge the two tracks",
                     mend=_joining(track, other),
@@ -110,7 +110,7 @@ def doubled(drive: Drive) -> Iterator[SequenceFinding]:
                     track,
                     frame,
                     frame,
-                    f"This {drive.name(track)} has {len(cuboids)} cuboids here; the last made is shown.",
+                    f"has {len(cuboids)} cuboids here; the last made is shown.",
                     "error",
                     proposal="Delete the older ones",
                     mend=_deleting(older),
@@ -144,7 +144,7 @@ def gaps(drive: Drive) -> Iterator[SequenceFinding]:
                     track,
                     stop,
                     start - 1,
-                    f"This {drive.name(track)} is not seen for {missed}.",
+                    f"is not seen for {missed}.",
                     "note",
                     proposal="Close the gap",
                     mend=_closing(track, stop),
@@ -223,13 +223,13 @@ def _overlap(
         float(np.median([each.union for _, each in held])) > drive.limits.same
         and drive.index.track(first).class_name == drive.index.track(second).class_name
     )
-    said = "stands where another does" if is_same else f"is {most:.0%} inside a {drive.name(second)}"
+    said = "stands where another does" if is_same else f"is {most:.0%} inside {drive.other(second, first)}"
     return SequenceFinding(
         "boxes.overlap",
         first,
         held[0][0],
         held[-1][0],
-        f"This {drive.name(first)} {said}.",
+        f"{said}.",
         others=(second,),
         proposal="Merge the two tracks" if is_same else "",
         mend=_joining(*_longer_first(drive, first, second)) if is_same else None,
@@ -248,7 +248,7 @@ def _twice(drive: Drive, first: TrackId, second: TrackId, frame: int, until: int
         first,
         frame,
         until,
-        f"This {drive.name(first)} and a {drive.name(second)} have one identity at the same time.",
+        f"has the identity of {drive.other(second, first)} at the same time.",
         "error",
         (second,),
         "Merge the two tracks" if near else "Take the identity from the shorter one",

@@ -61,7 +61,7 @@ def size_drift(drive: Drive, track: TrackId) -> Iterator[SequenceFinding]:
             track,
             keys[worst].frame,
             keys[worst].frame,
-            f"The size of this {drive.name(track)} is {share:.0%} off its usual one here.",
+            f"is {share:.0%} off its usual size here.",
             proposal="Set its usual size in all frames",
             mend=lambda index: same_size_for_track(index, track),
         )
@@ -79,9 +79,9 @@ def heading_flip(drive: Drive, track: TrackId) -> Iterator[SequenceFinding]:
                 track,
                 frames[0],
                 frames[-1],
-                f"This {drive.name(track)} drives backwards at {way.speeds.max() * 3.6:.0f} km/h."
+                f"drives backwards at {way.speeds.max() * 3.6:.0f} km/h."
                 if whole
-                else f"The heading of this {drive.name(track)} is turned half around here.",
+                else "faces the other way here, as if turned half around.",
                 "warning" if whole else "error",
                 proposal="Flip its heading in these frames",
                 mend=_flip(track, frames),
@@ -98,16 +98,16 @@ def impossible_motion(drive: Drive, track: TrackId, excused: frozenset[int]) -> 
         most = limits.fastest_of(length)
         fast = way.speeds > most
         past = np.linalg.norm(way.places[2:] - way.places[:-2], axis=1) / apart_s
-        found = [_too_fast(drive, track, way, *each) for each in _culprits(fast, past <= most)]
+        found = [_too_fast(track, way, *each) for each in _culprits(fast, past <= most)]
         most = limits.turn_rate if length >= limits.tiny_m else limits.turn_rate_foot
         quick = np.abs(way.turns) / np.diff(way.time_s) > most
         quick &= ~fast & (np.abs(way.turns) < limits.flip_rad)
         past = np.abs(wrapped_angles(way.yaw[2:] - way.yaw[:-2])) / apart_s
-        found += [_too_quick(drive, track, way, *each) for each in _culprits(quick, past <= most)]
+        found += [_too_quick(track, way, *each) for each in _culprits(quick, past <= most)]
         yield from (each for each in found if each.frame not in excused)
 
 
-def _too_fast(drive: Drive, track: TrackId, way: _Way, key: int, alone: bool) -> SequenceFinding:
+def _too_fast(track: TrackId, way: _Way, key: int, alone: bool) -> SequenceFinding:
     frame, speed = way.keys[key].frame, _around(way.speeds, key)
     mend: Mend = (
         (lambda index: key_frame_removed(index, track, frame))
@@ -119,21 +119,21 @@ def _too_fast(drive: Drive, track: TrackId, way: _Way, key: int, alone: bool) ->
         track,
         frame,
         frame,
-        f"This {drive.name(track)} would have to move at {speed * 3.6:,.0f} km/h to be here.",
+        f"would have to move at {speed * 3.6:,.0f} km/h to be here.",
         "error",
         proposal="Remove this key frame" if alone else "Split the track here",
         mend=mend,
     )
 
 
-def _too_quick(drive: Drive, track: TrackId, way: _Way, key: int, alone: bool) -> SequenceFinding:
+def _too_quick(track: TrackId, way: _Way, key: int, alone: bool) -> SequenceFinding:
     frame, rate = way.keys[key].frame, _around(np.abs(way.turns) / np.diff(way.time_s), key)
     return SequenceFinding(
         "yaw_rate.impossible",
         track,
         frame,
         frame,
-        f"This {drive.name(track)} would have to turn by {np.degrees(rate):,.0f} degrees a second here.",
+        f"would have to turn by {np.degrees(rate):,.0f} degrees a second here.",
         proposal="Take its heading from the key frames around" if alone else "",
         mend=(lambda index: heading_from_neighbours(index, track, frame)) if alone else None,
     )

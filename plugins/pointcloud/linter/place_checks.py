@@ -44,7 +44,7 @@ def no_points(drive: Drive) -> Iterator[SequenceFinding]:
                 track,
                 first,
                 last,
-                f"No point lies in the box of this {drive.name(track)}.",
+                "has no point in its box.",
                 "warning" if mend else "note",  # between frames with points it may be hidden
                 proposal=proposal,
                 mend=mend,
@@ -78,7 +78,7 @@ def off_the_ground(drive: Drive) -> Iterator[SequenceFinding]:
                     track,
                     first,
                     last,
-                    f"This {drive.name(track)} {verb} {abs(worst):.1f} m {where}.",
+                    f"{verb} {abs(worst):.1f} m {where}.",
                     proposal="Put it on the ground",
                     mend=_grounding(track, held),
                 )
@@ -119,7 +119,7 @@ def outside_all_pictures(drive: Drive) -> Iterator[SequenceFinding]:
     for row, track in enumerate(drive.tracks):
         for first, last in stretches(outside[:, row]):
             proposal, mend = _without(drive, track, first, last)
-            message = f"This {drive.name(track)} lies outside every camera's picture."
+            message = "lies outside every camera's picture."
             yield SequenceFinding("camera.outside", track, first, last, message, proposal=proposal, mend=mend)
 
 

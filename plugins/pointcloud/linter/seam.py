@@ -111,13 +111,13 @@ def with_identity(index: TrackIndex, track: TrackId, identity: str) -> Edit | No
 
 
 def _differences(start: _Edge, end: _Edge, limits: Limits, gap: float) -> Iterator[SequenceFinding]:
-    track, name = start.track.id, start.track.class_name
+    track = start.track.id
     off = float(np.linalg.norm((end.after(gap) - np.array(start.places[-1]))[:2]))
     if off > limits.seam_m:
         yield _finding(
             "seam.jump",
             track,
-            f"This {name} is {off:.1f} m from where it was heading in the clip before.",
+            f"is {off:.1f} m from where it was heading in the clip before.",
             "Take its identity away",
             lambda index: with_identity(index, track, ""),
             "error",
@@ -127,7 +127,7 @@ def _differences(start: _Edge, end: _Edge, limits: Limits, gap: float) -> Iterat
         yield _finding(
             "seam.class",
             track,
-            f"This {name} is a {wanted} in the clip before.",
+            f"is a {wanted} in the clip before.",
             f"Make it a {wanted} in all frames",
             lambda index: _reclassed(index, track, wanted),
         )
@@ -137,7 +137,7 @@ def _differences(start: _Edge, end: _Edge, limits: Limits, gap: float) -> Iterat
         yield _finding(
             "seam.size",
             track,
-            f"This {name} has another size than in the clip before.",
+            "has another size than in the clip before.",
             "Give it that size in all frames",
             lambda index: resized(index, track, size),
         )
@@ -164,7 +164,7 @@ def _strangers(
             yield _finding(
                 "seam.identity",
                 start.track.id,
-                f"This {start.track.class_name} goes on from the clip before, under another identity.",
+                "goes on from the clip before, under another identity.",
                 "Give it the identity that it had" if identity else "",
                 _naming(start.track.id, identity) if identity else None,
             )

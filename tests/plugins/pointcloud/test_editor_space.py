@@ -398,6 +398,18 @@ def test_a_parked_cars_sweeps_lie_over_each_other_while_the_ego_car_drives(qtbot
     assert close(clouds["lidar 3"].placed(slice(0, 1))[0], (16.0, 3.0, 0.0), 1e-4)
 
 
+def test_tracks_without_a_name_have_one_number_everywhere(open_editor: Open) -> None:
+    tracks = [a_track(), a_track(), replace(a_track(), name="our van")]
+    placed = [cuboid(each, 3, centre=(10.0 + 10 * n, 0.0, -1.0)) for n, each in enumerate(tracks)]
+    editor, _ = open_editor(*tracks, *placed)
+    wanted = ["Car #1", "Car #2", "our van"]
+    keys = [EntityId(each.id) for each in tracks]
+    assert [editor.scene.title_of(key) for key in keys] == wanted
+    assert [editor._rows._row(key, 0, "").title for key in keys] == wanted
+    editor.bench.go_to(5)  # held there
+    assert {row.key: row.title for row in editor.scene.rows()} == dict(zip(keys, wanted, strict=True))
+
+
 def test_speed_and_way_of_a_track_are_told(open_editor: Open) -> None:
     track = a_track()
     ends = cuboid(track, 0, centre=CAR), cuboid(track, 10, centre=(20.0, 0.0, -1.0))
@@ -421,6 +433,11 @@ def test_findings_wait_in_a_queue_open_their_frame_and_are_mended_by_a_press(ope
     rules = [each.rule for each in editor.lint._found.values()]
     assert any("flip" in each or "heading" in each for each in rules)
     at = next(n for n, row in enumerate(queue.model.rows) if row.proposal)
+    said = queue.model.rows[at].sentence  # a whole sentence, in which the track is named once
+    assert said.count("Car #1") == 1
+    assert said.startswith("Car #1 ")
+    assert said.endswith(".")
+    assert "this" not in said.lower()
     queue.table.selectRow(at)
     assert editor.scene.selection == {track.id}
     before = len(queue.model.rows)
