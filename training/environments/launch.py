@@ -12,11 +12,13 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from typing import Any
 
 _NICE = 10  # whoever works at this machine goes first
 _CLONE_NEWNS = 0x20000
+_PR_SET_PDEATHSIG = 1
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 
 
@@ -36,6 +38,7 @@ def main(plan_fd: int) -> None:
             os.setgroups([])
             os.setresgid(plan["user"], plan["user"], plan["user"])
             os.setresuid(plan["user"], plan["user"], plan["user"])
+        _die_with(plan["node"])
         os.nice(_NICE)
         for name, value in plan["limits"].items():
             _limit(getattr(resource, name), value)
@@ -55,6 +58,19 @@ def main(plan_fd: int) -> None:
         os.execve(plan["bwrap"], command, {})
     except OSError as error:
         _stop(status, "failed", f"{error.strerror}: {error.filename or ''}")
+
+
+def _die_with(node: int) -> None:
+    """Bind our life to the node's, now and through the exec: bubblewrap does so only once it has set up.
+
+    After the change of user, at which the kernel lets go of such a bond.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    if os.getppid() != node:  # it died before the bond was there
+        os._exit(96)
 
 
 def _reachable(sources: list[str], alias: str) -> list[str]:

@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -27,6 +28,10 @@ from training.environments.bounds import Bounds, Group, machine_memory, make_gro
 PYTHON = "/env/bin/python"  # the interpreter's path inside
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _OURS = ("studio", "widgets", "plugins", "training", "resources")
+# says that everything around it stands, and becomes the command only when told to: who dies before that, or
+# kills it, leaves nothing behind (bubblewrap binds its inner process's life to the outer one late)
+_GATE = ["/bin/sh", "-c", 'echo >&0 && read -r go && exec "$@" </dev/null', "sh"]
+_SETUP_S = 60  # a machine that needs longer to make an environment is out of order
 _FIRST_USER = 20001
 _users_taken: set[int] = set()
 
@@ -83,7 +88,8 @@ def start(
 
     reads: path inside -> file or folder of the node's, bound read-only. `descriptors` are inherited under
     their own numbers. `output` takes stdout and stderr. Call it from a thread that lives as long as
-    the node: the environment dies with the thread that started it. About 60 ms.
+    the node: the environment dies with the thread that started it. Back when everything
+    around the command stands.
     `filtered=False` leaves the system-call filter out, for the test that the filter is what refuses.
     Raises `sandbox.missing`, `sandbox.unreadable`, `sandbox.failed`.
     """
@@ -99,6 +105,7 @@ def start(
     alias = tempfile.mkdtemp(prefix="atelier-closed-")
     os.chmod(alias, 0o755)  # the environment's user must pass through it, and it is empty
     status_r, status_w = os.pipe()
+    ours, theirs = socket.socketpair()
     plan_fd = os.memfd_create("plan", 0)
     filter_fd = os.memfd_create("filter", 0)
     try:
@@ -109,6 +116,7 @@ def start(
             arguments += ["--seccomp", str(filter_fd)]
         plan = {
             "bwrap": bwrap,
+            "node": os.getpid(),
             "user": user,
             "alias": alias,
             "status": status_w,
@@ -117,14 +125,14 @@ def start(
             "arguments": arguments,
             "binds": [(str(source), inside) for inside, source in {**_interpreter(), **reads}.items()],
             "last_arguments": [*_hidden_packages(), "--remount-ro", "/dev", "--remount-ro", "/"],
-            "command": list(command),
+            "command": [*_GATE, *command],
         }
         os.write(plan_fd, json.dumps(plan).encode())
         os.lseek(plan_fd, 0, os.SEEK_SET)
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCHER), str(plan_fd)],
             env={},
-            stdin=subprocess.DEVNULL,
+            stdin=theirs.fileno(),
             stdout=output,
             stderr=output,
             pass_fds=[plan_fd, status_w, filter_fd, *descriptors],
@@ -133,12 +141,14 @@ def start(
     except BaseException:
         group.remove()
         os.rmdir(alias)
+        ours.close()
         os.close(status_r)
         os.close(status_w)
         if user is not None:
             _users_taken.discard(user)
         raise
     finally:
+        theirs.close()
         os.close(plan_fd)
         os.close(filter_fd)
     os.close(status_w)
@@ -146,9 +156,27 @@ def start(
         said = status.read()  # ends at the launcher's exec, or with what stopped it
     sandbox = Sandbox(process, group, alias, user)
     if said:
+        ours.close()
         sandbox.wait()
         raise _refusal(json.loads(said))
+    with ours:
+        if not _is_opened(ours):
+            sandbox.kill()
+            code = sandbox.wait()
+            raise _refusal({"what": "failed", "detail": f"bubblewrap ended with code {code}"})
     return sandbox
+
+
+def _is_opened(gate: socket.socket) -> bool:
+    """Wait until everything stands, then let the command begin; False where it never came to that."""
+    gate.settimeout(_SETUP_S)
+    try:
+        if not gate.recv(1):
+            return False
+        gate.sendall(b"\n")
+    except OSError:
+        return False
+    return True
 
 
 def _arguments(bounds: Bounds, environment: Mapping[str, str]) -> list[str]:

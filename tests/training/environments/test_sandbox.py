@@ -196,12 +196,21 @@ time.sleep(600)
         [sys.executable, "-c", starter], cwd=root, stdout=subprocess.PIPE, text=True
     ) as node:
         assert node.stdout is not None
-        pid = int(node.stdout.readline())
+        family = _family(int(node.stdout.readline()))
         os.kill(node.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while _is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _is_alive(pid)
+    assert len(family) >= 3  # the outer process, process 1 inside, the command
+    assert _gone(family)
+
+
+def test_it_leaves_nothing_when_killed_at_once() -> None:
+    one = sandbox.start(
+        "at-once", [sandbox.PYTHON, "-c", "import time; time.sleep(600)"], bounds=Bounds(), reads={}
+    )
+    family = _family(one.process.pid)
+    one.kill()
+    one.wait()
+    assert len(family) >= 3
+    assert _gone(family)
 
 
 def test_the_groups_of_a_killed_node_are_swept_away() -> None:
@@ -236,6 +245,20 @@ def test_a_share_of_a_processor_is_held() -> None:
         quota = (group.folders["cpu"] / "cpu.cfs_quota_us").read_text()
         assert int(quota) == 50_000
     group.remove()
+
+
+def _family(pid: int) -> list[int]:
+    """This process and all below it."""
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in below for each in _family(int(child)))]
+
+
+def _gone(family: list[int]) -> bool:
+    """Whether all of them end in time."""
+    deadline = time.monotonic() + 20
+    while any(map(_is_alive, family)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(map(_is_alive, family))
 
 
 def _is_alive(pid: int) -> bool:
