@@ -1,5 +1,6 @@
 """Writes the sample as Pascal VOC: training pages with a few planted label errors, and pages to be sealed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -37,11 +38,18 @@ class Sample(Struct, frozen=True):
     planted: tuple[Planted, ...]
 
 
-def write_sample(folder: Path, train: int = TRAIN, validation: int = VALIDATION, seed: int = 7) -> Sample:
+def write_sample(
+    folder: Path,
+    train: int = TRAIN,
+    validation: int = VALIDATION,
+    seed: int = 7,
+    say: Callable[[float, str], None] = lambda _share, _what: None,
+) -> Sample:
     """Write `JPEGImages`, `Annotations` and `ImageSets` below `folder`. The same seed writes the same pages.
 
     A digit of the set stands on training pages or on validation pages, never on both. Labels of the
     validation pages are exact; of the training boxes about one in twenty-five is wrong, each kind alike.
+    say: told before each page how much is written (0 to 1), and what comes.
     """
     from sklearn.datasets import load_digits  # 1 s, and only the recipe needs it
 
@@ -56,6 +64,7 @@ def write_sample(folder: Path, train: int = TRAIN, validation: int = VALIDATION,
     count = 0
     for split, source, pages in (("train", shuffled[:cut], train), ("val", shuffled[cut:], validation)):
         for number in range(pages):
+            say(len(items) / (train + validation), f"Page {len(items) + 1} of {train + validation}")
             chosen = rng.choice(source, size=int(rng.integers(5, 13)), replace=False)
             picture, digits = draw_page(glyphs[chosen], values[chosen], rng)
             name = f"JPEGImages/{split}_{number:04d}.jpg"

@@ -103,10 +103,10 @@ class Walk:
 
     def begin(self) -> None:
         """A project with the data in it: the sample by its button, other data by the import dialog."""
-        self.hand.find("Open the sample")
+        self.hand.find("Sample pictures")
         self.shoot("home")
         if self.data.is_sample:
-            self.hand.click("Open the sample")
+            self.hand.click("Sample pictures")
         else:
             self.hand.click("New project")
             self.hand.fill("Name", self.data.title)

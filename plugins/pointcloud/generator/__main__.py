@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--fault", choices=("", *FAULTS), default="", help="of the calibrations")
     parser.add_argument("--faulty", action="append", default=[], help="camera with the fault; else all")
     parser.add_argument("--no-pictures", action="store_true")
+    parser.add_argument("--progress", action="store_true", help="a line for each frame: share, what is made")
     asked = parser.parse_args()
     try:
         scene = generate(
@@ -31,13 +32,22 @@ def main() -> int:
             picture_size=None if asked.no_pictures else (640, 400),
             fault=asked.fault,
             faulty=asked.faulty,
+            say=_say if asked.progress else lambda _share, _what: None,
         )
     except AtelierError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if asked.progress:
+        _say(1.0, "The files of the drive")
     write_scene(scene, asked.out, f"drive_{asked.seed:04d}")
-    sys.stdout.write(f"{len(scene.tracks)} tracks over {asked.frames} frames in {asked.out}\n")
+    if not asked.progress:
+        sys.stdout.write(f"{len(scene.tracks)} tracks over {asked.frames} frames in {asked.out}\n")
     return 0
+
+
+def _say(share: float, what: str) -> None:
+    sys.stdout.write(f"{share:.3f} {what}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Scenes: everything that moves, what the sensors make of it, and the labels that are exactly true."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +41,8 @@ from studio.domain.space import Floats, Pose, as_xyz, chained, ego_pose, inverse
 from studio.domain.wire.projects import Stream
 
 PERIOD_NS = 100_000_000
+Say = Callable[[float, str], None]  # how much of the scene is made (0 to 1), and what is being made
+_SWEEP_COST = 0.25  # of that of a picture
 _FIRST_NS = 1_700_000_000_000_000_000  # a drive's clock counts from 1970, so its times need all their digits
 
 
@@ -89,13 +91,14 @@ def generate(
     picture_size: tuple[int, int] | None = (640, 400),
     fault: str = "",
     faulty: Sequence[str] = (),
+    say: Say = lambda _share, _what: None,
 ) -> Scene:
     """A drive of so many frames at 10 Hz. The same arguments give the same scene, ids included.
 
     ego: straight, turning or still. slope: the steepest rise of the ground (0.04: 4 %). columns: shots of
     each of the main lidar's 64 rings. picture_size: width and height, None for no pictures (they take most of
     the time). fault: one of `rig.FAULTS` in the calibrations of the cameras named in `faulty` (empty: of
-    all). Raises `generator.unknown`, `generator.crowded`.
+    all). say: told before each frame of each sensor. Raises `generator.unknown`, `generator.crowded`.
     """
     _check(frames, fault)
     rng = np.random.default_rng(seed)
@@ -106,13 +109,16 @@ def generate(
     streams: list[Stream] = []
     clouds: dict[StreamId, list[Cloud]] = {}
     touched: dict[StreamId, list[NDArray[np.int32]]] = {}
+    rig = cameras(picture_size) if picture_size else ()
+    progress = _Progress(say, frames * (_SWEEP_COST * len(lidars(columns)) + len(rig)))
     for lidar in lidars(columns):
-        clouds[lidar.stream], touched[lidar.stream] = _sweeps(rng, lidar, world, frames, noise_m, dropout)
+        clouds[lidar.stream], touched[lidar.stream] = _sweeps(
+            rng, lidar, world, frames, noise_m, dropout, progress
+        )
         streams.append(
             _stream(lidar.stream, "points", frames, lidar.delay_s, points=len(clouds[lidar.stream][0].xyz))
         )
-    rig = cameras(picture_size) if picture_size else ()
-    images = {each.stream: _pictures(each, world, frames) for each in rig}
+    images = {each.stream: _pictures(each, world, frames, progress) for each in rig}
     streams += [_stream(each.stream, "image", frames, each.delay_s, each.calibration.size) for each in rig]
     true = {each.stream: _with_id(each.calibration, ids) for each in rig}
     given = [
@@ -143,6 +149,19 @@ def _check(frames: int, fault: str) -> None:
         )
     if fault and fault not in FAULTS:
         raise unknown_fault(fault)
+
+
+class _Progress:
+    """How much of the work is done, told as each frame begins."""
+
+    def __init__(self, say: Say, whole: float) -> None:
+        self._say = say
+        self._whole = whole
+        self._done = 0.0
+
+    def begin(self, what: str, cost: float) -> None:
+        self._say(self._done / self._whole, what)
+        self._done += cost
 
 
 class _World(NamedTuple):
@@ -207,7 +226,13 @@ def _stream(
 
 
 def _sweeps(
-    rng: np.random.Generator, lidar: Lidar, world: _World, frames: int, noise_m: float, dropout: float
+    rng: np.random.Generator,
+    lidar: Lidar,
+    world: _World,
+    frames: int,
+    noise_m: float,
+    dropout: float,
+    progress: _Progress,
 ) -> tuple[list[Cloud], list[NDArray[np.int32]]]:
     rays = shots(lidar)
     bodies = [each.body for each in world.actors]
@@ -218,6 +243,7 @@ def _sweeps(
     )
     clouds, touched = [], []
     for frame in range(frames):
+        progress.begin(f"Sweep {frame + 1} of {frames} of {lidar.stream}", _SWEEP_COST)
         now = time_of(frame, lidar.delay_s)
         pose = chained(ego_pose(world.ego, now), lidar.pose)
         found = sweep(
@@ -237,12 +263,13 @@ def _sweeps(
     return clouds, touched
 
 
-def _pictures(camera: Camera, world: _World, frames: int) -> list[Picture]:
+def _pictures(camera: Camera, world: _World, frames: int, progress: _Progress) -> list[Picture]:
     lens = lens_of(camera.calibration)
     own = Pose(camera.calibration.translation, camera.calibration.rotation)
     bodies = [each.body for each in world.actors]
     found = []
     for frame in range(frames):
+        progress.begin(f"Picture {frame + 1} of {frames} of {camera.stream}", 1.0)
         now = time_of(frame, camera.delay_s)
         pose = chained(ego_pose(world.ego, now), own)
         found.append(picture(lens, camera.calibration.size, pose, bodies, world.poses(now), world.ground))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -30,8 +29,11 @@ from studio.pages.home.sample import DIGITS, DRIVE, Sample, open_sample
 from studio.pages.home.start_button import StartButton
 from studio.shell.headings import Heading
 from studio.shell.page import Desk, Page, Place
+from widgets.progress import ProgressRow
 
 _WIDTH = 140  # letters
+_SAMPLES = ("sample", "drive")
+_TELLING = 0.04  # share from which the time that is gone tells that which is left
 
 
 class HomePage(Page):
@@ -48,13 +50,10 @@ class HomePage(Page):
         self.shown = QStackedWidget()
         self.shown.addWidget(self.nothing)
         self.shown.addWidget(self.list)
-        self.progress = QProgressBar()
-        self.progress.setAccessibleName("Progress of the sample")
-        self.progress.setRange(0, 1000)
-        self.doing = QLabel()
-        self.cancel = QPushButton("Cancel")
-        self.cancel.clicked.connect(self._cancel_sample)
-        self._show_progress(False)
+        self.progress = ProgressRow("Sample")
+        self.progress.cancelled.connect(self._cancel_sample)
+        self.progress.hide()
+        self._begun_s = 0.0  # when the sample was asked for, on the monotonic clock
         self.buttons = {
             name: StartButton(icon, title, text, act)
             for name, icon, title, text, act in (
@@ -62,15 +61,15 @@ class HomePage(Page):
                 (
                     "sample",
                     "sample",
-                    "Open the sample",
-                    "Handwritten digits, made on this machine",
+                    "Sample pictures",
+                    "Pages of handwritten digits in boxes, made on this machine",
                     self.sample,
                 ),
                 (
                     "drive",
                     "sample",
-                    "Open the sample drive",
-                    "Point clouds and cameras, made on this machine",
+                    "Sample drive",
+                    "A street in point clouds and cameras, made on this machine",
                     self.sample_drive,
                 ),
                 (
@@ -90,7 +89,7 @@ class HomePage(Page):
     def commands(self) -> Sequence[Command]:
         return (
             Command("home.new", "New project …", HomePage.new_project, ("Ctrl+N",), "File", "home"),
-            Command("home.sample", "Open the sample", HomePage.sample, (), "File", "home"),
+            Command("home.sample", "Open the sample pictures", HomePage.sample, (), "File", "home"),
             Command("home.sample_drive", "Open the sample drive", HomePage.sample_drive, (), "File", "home"),
             Command("home.refresh", "Refresh", HomePage._fetch, ("F5",), "View", "home"),
         )
@@ -135,10 +134,13 @@ class HomePage(Page):
 
     def _open_sample(self, sample: Sample) -> None:
         client = self.desk.client
-        self._show_progress(True)
+        self._begun_s = time.monotonic()
+        self.progress.set_title(sample.name)
+        self.progress.show_progress(None)
+        self.progress.show()
 
         def failed(error: AtelierError) -> None:
-            self._show_progress(False)
+            self._end_sample()
             self.desk.show_error(error)
 
         self.calls.start(
@@ -148,6 +150,7 @@ class HomePage(Page):
             failed,
             self._progressed,
         )
+        self._enable_buttons()
 
     def _make(self, wanted: NewProject, folder: str) -> None:
         client = self.desk.client
@@ -159,21 +162,30 @@ class HomePage(Page):
         self.calls.start("make", lambda _call: client.call(routes.NEW_PROJECT, wanted), made)
 
     def _sample_ready(self, project: Project) -> None:
-        self._show_progress(False)
-        self._open(project)
+        self._end_sample()
+        if self.isVisible():
+            self._open(project)
+        else:  # whoever went on to something else is not called away
+            self.desk.notify(f"{project.name} is there.", "good", "Open", lambda: self._open(project))
 
     def _progressed(self, share: float, text: str) -> None:
-        self.progress.setValue(round(share * 1000))
-        self.doing.setText(text)
+        gone_s = time.monotonic() - self._begun_s
+        eta_s = gone_s * (1 - share) / share if share >= _TELLING else None
+        self.progress.show_progress(share, text, eta_s)
 
     def _cancel_sample(self) -> None:
         self.calls.cancel("sample")
-        self._show_progress(False)
+        self._end_sample()
 
-    def _show_progress(self, shown: bool) -> None:
-        self.progress.setValue(0)
-        for each in (self.progress, self.doing, self.cancel):
-            each.setVisible(shown)
+    def _end_sample(self) -> None:
+        self.progress.hide()
+        self._enable_buttons()
+
+    def _enable_buttons(self) -> None:
+        """All but on a node that is only read from; a second sample waits until the first is there."""
+        free = self.desk.is_connected and not self.desk.read_only
+        for name, button in self.buttons.items():
+            button.setEnabled(free and (name not in _SAMPLES or not self.calls.is_running("sample")))
 
     def _open(self, project: Project) -> None:
         self.desk.set_project(project)
@@ -193,19 +205,17 @@ class HomePage(Page):
         self.list.show_projects(known)
         self.shown.setCurrentWidget(self.list if known else self.nothing)
         self.nothing.setText(
-            "There is no project yet.\n\nOpen the sample to see the whole loop in a few minutes, "
+            "There is no project yet.\n\nOpen the sample pictures to see the whole loop in a few minutes, "
             "or drop a folder of pictures or point clouds into this window."
         )
-        for button in self.buttons.values():
-            button.setEnabled(not self.desk.read_only)
+        self._enable_buttons()
         if known and self.isVisible() and not isinstance(self.focusWidget(), QAbstractButton):
             self.list.setFocus()
 
     def _say_waiting(self) -> None:
         self.nothing.setText("Your node is starting …")
         self.shown.setCurrentWidget(self.nothing)
-        for button in self.buttons.values():
-            button.setEnabled(False)
+        self._enable_buttons()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -226,9 +236,7 @@ class HomePage(Page):
         for button in self.buttons.values():
             right.addWidget(button)
         right.addSpacing(12)
-        right.addWidget(self.doing)
         right.addWidget(self.progress)
-        right.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignLeft)
         right.addStretch(1)
         middle = self._middle
         grid = QGridLayout(middle)

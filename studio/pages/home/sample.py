@@ -20,9 +20,7 @@ from studio.shell.calls import Call
 if TYPE_CHECKING:
     from studio.client import Client
 
-_WRITTEN = 0.2  # share of the wait that writing takes
-_SENT = 0.5
-_LOOK_S = 0.1  # between two looks whether the writing is done or no longer wanted
+_SENDING = 0.3  # of the wait after writing
 
 
 def _drive_template() -> Ontology:
@@ -34,14 +32,15 @@ def _drive_template() -> Ontology:
 
 
 class Sample(NamedTuple):
-    """program: what follows `python -m` before the folder to write into, in a process of its own.
-
-    template: the labelling template that the project starts with; what the data names besides is added.
+    """program: what follows `python -m` before the folder to write into, in a process of its own, which says
+    on each line how much it has written (0 to 1), and what comes. written: the share of the whole wait that
+    this takes. template: what the project starts with; classes that the data names besides are added.
     """
 
     name: str
     description: str
     program: tuple[str, ...]
+    written: float
     format: str
     upload: str
     source: str
@@ -53,6 +52,7 @@ DIGITS = Sample(
     description="Pages of digits with boxes, some of them labelled wrongly",
     # scikit-learn takes a second of import and 100 MB, which the window's process can do without
     program=("resources.sample",),
+    written=0.3,
     format="pascal_voc",
     upload="digits",
     source="scikit-learn's handwritten digits, composed on this machine",
@@ -60,7 +60,8 @@ DIGITS = Sample(
 DRIVE = Sample(
     name="Sample: a drive",
     description="Two lidars and six cameras of a made-up street, with exact cuboids, tracks and groups",
-    program=("plugins.pointcloud.generator", "--frames", "16", "--ego", "turning"),
+    program=("plugins.pointcloud.generator", "--frames", "16", "--ego", "turning", "--progress"),
+    written=0.6,
     format="atelier_json",
     upload="drive",
     source="a street that was ray-cast on this machine",
@@ -75,10 +76,10 @@ def open_sample(client: Client, sample: Sample, call: Call) -> Project:
     held = [each for each in client.call(routes.PROJECTS).projects if each.name == sample.name]
     if (filled := next((each for each in held if each.items), None)) is not None:
         return filled
-    call.check(0.0, "Writing the sample …")
+    call.check(0.0, "Beginning …")
     with tempfile.TemporaryDirectory(prefix="atelier-sample-") as folder:
         _write(sample, Path(folder), call)
-        call.check(_WRITTEN, "Making the project …")
+        call.check(sample.written, "Making the project …")
         wanted = NewProject(sample.name, sample.template(), sample.description)
         # one that was made before somebody cancelled, or the line broke, is used and stands there once
         project = held[0] if held else client.call(routes.NEW_PROJECT, wanted)
@@ -86,42 +87,47 @@ def open_sample(client: Client, sample: Sample, call: Call) -> Project:
         upload = uploads.Upload(
             client, project.id, Path(folder), format=sample.format, name=sample.upload, facts=facts
         )
+        left = 1 - sample.written
         state = upload.run(
             on_progress=lambda p: call.check(
-                _WRITTEN + (_SENT - _WRITTEN) * p.done / max(p.total, 1), "Sending the sample …"
+                sample.written + left * _SENDING * p.done / max(p.total, 1), p.text
             )
         )
     if state.job is not None:
         for job in jobs.watch(client, state.job.id):
-            call.check(_SENT + (1 - _SENT) * job.done / max(job.total, 1), "Bringing it in …")
+            share = sample.written + left * (_SENDING + (1 - _SENDING) * job.done / max(job.total, 1))
+            said = f"{job.done:,} of {job.total:,} {job.unit}".rstrip() if job.total else "…"
+            call.check(share, f"Bringing it in: {said}")
         jobs.report(client, state.job.id)
     return client.call(routes.PROJECT, project=project.id)
 
 
 def _write(sample: Sample, folder: Path, call: Call) -> None:
-    writing = subprocess.Popen(
-        [sys.executable, "-m", *sample.program, str(folder)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
-    with writing:
+    """Raises `sample.not_written`. One that is cancelled ends at the next line that is said."""
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            [sys.executable, "-m", *sample.program, str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            errors="replace",
+        ) as writing,
+    ):
+        assert writing.stdout is not None
         try:
-            while True:
-                try:
-                    _out, said = writing.communicate(timeout=_LOOK_S)
-                    break
-                except subprocess.TimeoutExpired:
-                    call.check(0.0, "Writing the sample …")
+            for line in writing.stdout:
+                share, _, what = line.strip().partition(" ")
+                call.check(sample.written * float(share), f"Writing: {what}")
         except BaseException:
             writing.kill()  # cancelled: nobody waits for it
             raise
-    if writing.returncode:
-        raise AtelierError(
-            "sample.not_written",
-            "The sample could not be written.",
-            detail=said.strip()[-500:],
-            hint="Check that there is room for temporary files, then try again.",
-        )
+        if writing.wait():
+            complaints.seek(0)
+            raise AtelierError(
+                "sample.not_written",
+                "The sample could not be written.",
+                detail=complaints.read().decode(errors="replace").strip()[-500:],
+                hint="Check that there is room for temporary files, then try again.",
+            )

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.domain.wire import routes
@@ -33,10 +34,16 @@ def test_cancelling_a_sample_ends_its_writing_and_leaves_no_files(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     home.buttons["drive"].click()
     qtbot.waitUntil(lambda: any(tmp_path.glob("atelier-sample-*")), timeout=10_000)
-    assert home.cancel.isVisible()
-    home.cancel.click()
+    assert not home.buttons["sample"].isEnabled()
+    # what is being made is said, and how long it will take
+    said = home.progress.accessibleDescription
+    qtbot.waitUntil(lambda: "Picture" in said() and " left" in said(), timeout=20_000)
+    assert home.progress.isVisible()
+    (cancel,) = (each for each in home.progress.findChildren(QToolButton) if each.text() == "Cancel")
+    cancel.click()
     qtbot.waitUntil(lambda: not any(tmp_path.glob("atelier-sample-*")), timeout=10_000)
-    assert not home.cancel.isVisible()
+    assert not home.progress.isVisible()
+    assert home.buttons["sample"].isEnabled()
     assert DRIVE.name not in names(workplace)
 
 
