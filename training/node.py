@@ -18,6 +18,7 @@ from training.store.engine import Store, counter
 from training.work.audit import keep_checkpoint
 from training.work.clock import Clock, SystemClock
 from training.work.events import Events
+from training.work.media import drop_unnamed
 
 if TYPE_CHECKING:
     from training.data.keys import Keys
@@ -69,6 +70,7 @@ class Node:
     def resume(self) -> None:
         """Go on with what the last stop interrupted. Raises `node.rolled_back`."""
         keep_checkpoint(self)
+        drop_unnamed(self)
         for name, _ in PARTS:
             resume = getattr(getattr(self, name), "resume", None)
             if resume is not None:

@@ -24,6 +24,10 @@ class Caller(Protocol):
 
     def call(self, route: Route[Any, Any], body: Any = None, **ids: str | int) -> Any: ...
 
+    def raw(
+        self, route: Route[Any, Any], data: bytes = b"", *, headers: Any = None, **ids: str | int
+    ) -> bytes: ...
+
     def on_session(self, listener: Callable[[UserInfo | None], None]) -> Callable[[], None]: ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from studio.client.journal import Journal
 from studio.client.ledger import DraftEnded, DraftKept, Ended, Kept, SetAside
@@ -28,8 +28,8 @@ class ItemJournal:
         self._durable.update(each.operation for each in kept)
         self.conflicts = _conflicts(aside)
 
-    def keep(self, pending: Pending) -> None:
-        """An Edit was made; a record of it is on its way to the disk."""
+    def keep(self, pending: Pending, blobs: Mapping[str, bytes]) -> None:
+        """An Edit was made; a record of it is on its way to the disk, behind the `blobs` that it names."""
         record = Kept(
             pending.operation,
             self._item,
@@ -44,7 +44,11 @@ class ItemJournal:
             self._durable.add(pending.operation)
             self._on_durable()
 
-        self._journal.append(record, durable)
+        self._journal.append(record, durable, blobs)
+
+    def blob(self, name: str) -> bytes | None:
+        """What an open Edit names by this SHA-256; None where the node has it already."""
+        return self._journal.blob(self._item, name)
 
     def end(self, operations: Iterable[OperationId]) -> None:
         """The node has these, or the person decided against them."""

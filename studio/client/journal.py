@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +18,8 @@ from msgspec import Struct
 
 from studio.client import journal_file
 from studio.client.files import lock, make_private, sync_folder, write_whole
-from studio.client.ledger import Kept, Ledger, Record, SetAside
+from studio.client.kept_blobs import KeptBlobs
+from studio.client.ledger import Ended, Kept, Ledger, Record, SetAside
 from studio.client.sealing import name_for
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId
@@ -55,17 +56,33 @@ class Journal:
         self._closing = False
         make_private(folder)
         self._path, self._lock = self._own_file(folder, name_for(key, "journal", node, user))
+        self.blobs = KeptBlobs(self._path, self._owner)
         self._adopt(folder, name_for(key, "journal", node, user))
+        self.blobs.keep_only(self.ledger.named(), damaged=bool(self.warnings))
         self._begin_anew()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def append(self, record: Record, durable: Callable[[], None] | None = None) -> None:
-        """Take `record` down; `durable` is called once it is on disk, in order."""
+    def append(
+        self,
+        record: Record,
+        durable: Callable[[], None] | None = None,
+        blobs: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Take `record` down; `durable` is called once it is on disk, in order.
+
+        blobs: what an Edit names, by SHA-256; it is on disk before the Edit is.
+        """
         with self._changed:
+            if blobs and isinstance(record, Kept):
+                self.blobs.add(record.operation, record.item, blobs)
             self.ledger.add(record)
             self._waiting.append(_Waiting(record, durable))
             self._changed.notify_all()
+
+    def blob(self, item: ItemId, name: str) -> bytes | None:
+        """What an open Edit names by this SHA-256; None where none brought it."""
+        return self.blobs.get(item, name)
 
     def items(self) -> set[ItemId]:
         """Items with an Edit that is open."""
@@ -117,6 +134,7 @@ class Journal:
                     continue
                 self._joined.append((path, held))
             self._read(path)
+            self.blobs.adopt(path)
 
     def _read(self, path: Path) -> None:
         try:
@@ -175,12 +193,16 @@ class Journal:
                     if each.durable is not None:
                         each.durable()
                 self._tidy()
+            self._let_go(batch)
         os.close(self._file)
 
     def _write(self, batch: list[_Waiting]) -> bool:
         data = journal_file.framed(self._seal, self._head, self._number, (each.record for each in batch))
         while True:
             try:
+                for each in batch:
+                    if isinstance(each.record, Kept):
+                        self.blobs.write(each.record.operation)
                 _write_at(self._file, self._size, data)
                 os.fsync(self._file)
             except OSError as error:
@@ -198,6 +220,13 @@ class Journal:
             self._number += len(batch)
             self._size += len(data)
             return True
+
+    def _let_go(self, batch: list[_Waiting]) -> None:
+        """What only ended Edits named is not needed here any more; that they ended is on disk."""
+        if self.blobs and any(isinstance(each.record, Ended) for each in batch):
+            with self._changed:
+                named = set(self.ledger.named())
+            self.blobs.keep_only(named)
 
     def _tidy(self) -> None:
         with self._changed:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from studio.domain.edit import Edit
+from studio.domain.edit import Edit, new_blobs
 from studio.domain.ids import BatchId, ItemId, OperationId
 from studio.domain.wire.documents import Draft
 
@@ -52,7 +52,15 @@ class DraftEnded(Struct, frozen=True, tag="draft_ended"):
     id: OperationId
 
 
-Record = Kept | SetAside | Ended | DraftKept | DraftEnded
+class BlobKept(Struct, frozen=True, tag="blob"):
+    """What an Edit names by its SHA-256. Never in the journal itself: see `kept_blobs`."""
+
+    item: ItemId
+    name: str
+    content: bytes
+
+
+Record = Kept | SetAside | Ended | DraftKept | DraftEnded | BlobKept
 
 
 class Ledger:
@@ -80,6 +88,8 @@ class Ledger:
                 self.drafts[record.draft.id] = record.draft
             case DraftEnded():
                 self.drafts.pop(record.id, None)
+            case BlobKept():
+                pass  # it opens and ends nothing
 
     def records(self) -> Iterator[Record]:
         """The fewest records that add up to the same."""
@@ -91,6 +101,10 @@ class Ledger:
     def items(self) -> set[ItemId]:
         """Items with an Edit that is open."""
         return {each.item for each in self.kept.values()}
+
+    def named(self) -> Iterator[tuple[ItemId, str]]:
+        """What the open Edits name by SHA-256, with their item."""
+        return ((each.item, name) for each in self.kept.values() for name in new_blobs(each.edit))
 
     def of(self, item: ItemId) -> tuple[list[Kept], list[tuple[SetAside, Kept]], list[Draft]]:
         """What is open on one item: pending Edits, those in the tray with their conflict, drafts."""

@@ -16,6 +16,7 @@ from studio.client.problems import is_unreachable, wants_sign_in
 from studio.client.receiver import Receiver
 from studio.client.replica import Pending
 from studio.client.retry import pauses
+from studio.domain.edit import Edit, new_blobs
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, OperationId, UserId
 from studio.domain.wire import routes
@@ -55,6 +56,7 @@ class Line:
         self._kept_at_node: set[OperationId] = set()  # as drafts, because they came with a dead lease
         self._drafts_left: list[OperationId] = []  # for the node to forget
         self._lost = False
+        self._put: set[str] = set()  # by SHA-256, what the node was sent of what Edits name
         self._history_at: int | None = 0 if may_edit else None
         self._opened_at = opened_at
         self._drafts_due = may_edit
@@ -275,6 +277,7 @@ class Line:
             )
             self._faults = 0
         try:
+            self._put_blobs(head.edit)
             saved = self._client.call(routes.SAVE_EDIT, self._sending, item=self.item)
         except AtelierError as error:
             self._not_saved(head, error)
@@ -305,12 +308,25 @@ class Line:
         if self._is_head(head):
             self._receiver.was_refused(head.operation, _not_found(saved.revision))
 
+    def _put_blobs(self, edit: Edit) -> None:
+        """Send what `edit` names and is kept here; what is not, the node has, or says that it has not."""
+        for name in new_blobs(edit):
+            content = self._receiver.blob(name) if name not in self._put else None
+            if content is not None:
+                self._client.raw(routes.PUT_BLOB, content, item=self.item, blob=name)
+                self._put.add(name)
+
     def _not_saved(self, head: Pending, error: AtelierError) -> None:
         if is_unreachable(error) or wants_sign_in(error):
             raise error
         if error.code == "node.fault" and self._faults < FAULTS:
             self._faults += 1
             raise error
+        forgotten = error.code == "blob.unsent" and not self._put.isdisjoint(new_blobs(head.edit))
+        if forgotten and self._faults < FAULTS:  # it was sent too long ago, and is kept there no longer
+            self._faults += 1
+            self._put.clear()
+            return
         if error.code == "lease.lost" and not self._lost:
             # the node keeps it as a draft; with a new lease it is sent again, and the draft goes
             self._lost = True

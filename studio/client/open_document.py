@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec.structs import replace
@@ -109,15 +110,18 @@ class OpenDocument:
         mine |= {p.operation for each in self._replica.conflicts for p in each.pending}
         return here + tuple(each for each in self._node_drafts if each.id not in mine)
 
-    def apply(self, edit: Edit, batch: BatchId | None = None) -> Edit:
+    def apply(
+        self, edit: Edit, batch: BatchId | None = None, blobs: Mapping[str, bytes] | None = None
+    ) -> Edit:
         """Make an Edit: applied at once, then kept here, then saved. Returns it as applied.
 
+        blobs: what its tiles name that the node has not, by SHA-256; kept, and sent, before the Edit is.
         Raises `document.*` and changes nothing then; `document.read_only` where nothing may be changed.
         """
         with self._mailbox.lock:
             if not edit:
                 return edit
-            return self._add(edit, None, batch).fitted
+            return self._add(edit, None, batch, blobs or {}).fitted
 
     def undo(self) -> Edit | None:
         """Take back one's own latest Edit that stands; None where there is none.
@@ -243,6 +247,10 @@ class OpenDocument:
         with self._mailbox.lock:
             return self._replica.pending[0] if self._replica.pending else None
 
+    def blob(self, name: str) -> bytes | None:
+        """What an Edit of one's own names by this SHA-256, where the node may not have it yet."""
+        return self._journal.blob(name)
+
     @property
     def revision(self) -> int:
         """The revision up to which the node's history is known here."""
@@ -326,7 +334,13 @@ class OpenDocument:
             self._history.add(Step(each.operation, each.fitted, each.undoes))
         self._note(received)
 
-    def _add(self, edit: Edit, undoes: OperationId | None, batch: BatchId | None) -> Pending:
+    def _add(
+        self,
+        edit: Edit,
+        undoes: OperationId | None,
+        batch: BatchId | None,
+        blobs: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Pending:
         if self._closed:
             raise AtelierError("document.closed", "The item was closed here; nothing was changed.")
         if self.read_only:
@@ -336,7 +350,7 @@ class OpenDocument:
         if not edit.ontology_version:
             edit = replace(edit, ontology_version=self.ontology_version)
         pending = self._replica.add(sound(edit), undoes, batch)
-        self._journal.keep(pending)
+        self._journal.keep(pending, blobs)
         if batch is None:
             self._history.add(Step(pending.operation, pending.fitted, undoes))
         self._line.nudge()

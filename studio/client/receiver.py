@@ -17,6 +17,9 @@ class Receiver(Protocol):
     def head(self) -> Pending | None:
         """The Edit that is to be sent next."""
 
+    def blob(self, name: str) -> bytes | None:
+        """What an Edit of one's own names by this SHA-256, where the node may not have it yet."""
+
     @property
     def revision(self) -> int:
         """The revision up to which the item is confirmed."""

@@ -22,15 +22,18 @@ from studio.client.own_node import OwnNode
 from studio.client.problems import is_unreachable
 from studio.client.revival import Revival
 from studio.client.sealing import derived, name_for
+from studio.client.sequences import beside
 from studio.client.settings import PersonSettings
 from studio.client.witness import witness
 from studio.client.work_state import LineState, Work
 from studio.domain import canonical
+from studio.domain.contracts.editing import Neighbour
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, UserId
 from studio.domain.wire import routes
 from studio.domain.wire.documents import DocumentState, Lease
 from studio.domain.wire.jobs import Event
+from studio.domain.wire.projects import Item
 from studio.domain.wire.session import UserInfo
 from studio.folders import state_folder
 
@@ -100,6 +103,9 @@ class Session:
         self.journal.on_trouble = lambda: self._dispatch(self._work_changed)
         self.cache = Cache(place / "cache", derived(kept.key, "cache", node, user.id))
         self._media = MediaStore(client, self.cache)
+        self.journal.blobs.on_dropped = lambda kept: self.cache.put(
+            kept.content, "blob", kept.item, kept.name
+        )
         self.prefetch = Prefetch(self._media)
         self._settings = PersonSettings(client)
         troubles = [*self.journal.warnings, *_witnessed(client, place / "witness")]
@@ -177,9 +183,26 @@ class Session:
             while len(self._ahead) > AHEAD:
                 self._ahead.popitem(last=False)
 
+    def beside(self, item: Item, by: int) -> Neighbour | None:
+        """The item after (1) or before (-1) this one in its sequence. Blocks. Raises what the node answers."""
+        return beside(self.client, item, by)
+
     def media(self, item: str, stream: str, frame: int, rendition: str) -> bytes:
         """One rendition of one frame, from here or from the node. Blocks. Raises what the node answers."""
         return self._media.get(MediaRequest(item, stream, frame, rendition))
+
+    def blob(self, item: str, name: str) -> bytes:
+        """What a tile of an item names by its SHA-256, from here or from the node. Blocks.
+
+        Raises what the node answers: `media.missing` where it holds no such thing.
+        """
+        if len(name) != 64 or set(name) - set("0123456789abcdef"):
+            raise AtelierError("media.missing", "What these labels name is no file.", detail=name[:80])
+        held = self.journal.blob(ItemId(item), name) or self.cache.get("blob", item, name)
+        if held is None:
+            held = self.client.raw(routes.GET_BLOB, item=item, blob=name)
+            self.cache.put(held, "blob", item, name)
+        return held
 
     def on_work(self, listener: Callable[[Work], None]) -> Callable[[], None]:
         """Hear when `work` may have changed; the answer ends that."""

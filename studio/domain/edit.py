@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import asdict, replace
 
-from studio.domain.entities import AnyEntity, Entity
+from studio.domain.entities import AnyEntity, Entity, PluginShape, Tile
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId
 from studio.domain.values import Attributes, Finite, Value
@@ -62,6 +62,15 @@ def change(title: str, *pairs: tuple[AnyEntity, AnyEntity], tool: str = "", made
     """The Edit that makes each old entity the new one; pairs that are equal drop out."""
     changes: Changes = {old.id: (old, new) for old, new in pairs if old != new}
     return Edit(title, changes, made_by=made_by, tool=tool)
+
+
+def new_blobs(edit: Edit) -> tuple[str, ...]:
+    """The SHA-256 of each content that `edit` names and the entity did not name before, sorted."""
+    return tuple(
+        sorted(
+            {_blob(new) for old, new in edit.changes.values() if new is not None and _blob(new) != _blob(old)}
+        )
+    )
 
 
 def rebase(edit: Edit, heads: Mapping[EntityId, AnyEntity]) -> Edit:
@@ -124,6 +133,10 @@ def _merged_attributes(key: EntityId, old: Attributes, new: Attributes, head: At
         else:
             result.pop(name, None)
     return tuple(sorted(result.items()))
+
+
+def _blob(entity: AnyEntity | None) -> str:
+    return entity.blob if isinstance(entity, Tile | PluginShape) else ""
 
 
 def _stale(key: EntityId, field: str) -> AtelierError:

@@ -222,6 +222,8 @@ CODES: dict[str, str] = {
     "cloud.broken": "The points of a file cannot be unpacked or are not numbers.",
     "cloud.empty": "A point cloud's file holds no point with a place.",
     "point_labels.malformed": "What was kept of the labels of single points is damaged.",
+    "blob.unsent": "An Edit names content, such as labels of points, that the node was not sent before.",
+    "blob.too_many": "Too much was put on one item that no Edit or draft names.",
     "blob.wrong_name": "A file sent for an Edit is not what its name, the SHA-256, says.",
     "draft.unreadable": "An unfinished gesture that was kept cannot be read; what is drawn stays.",
     "service.nothing_to_ask": "A service was to be tried with no picture.",

@@ -20,7 +20,7 @@ from training.store import items, projects
 from training.store.documents import Head, StoredRevision
 from training.store.engine import Transaction
 from training.store.items import StoredItem
-from training.work import audit, drafts, leases, tasks
+from training.work import audit, drafts, leases, media, tasks
 from training.work.access import Session
 from training.work.heads import StoredHeads, entity_aad
 from training.work.reading import Kept, live_item, opened, revision_aad
@@ -37,7 +37,8 @@ def save_edit(node: Node, item: ItemId, save: SaveEdit, who: Session) -> Saved:
     """Make `save` the item's next revision, or nothing. The same operation again gets the same answer.
 
     Durable when it returns. Raises `operation.reused`, `lease.lost` (the Edit is then kept as a draft),
-    `document.stale`, `document.dangling`, `document.too_large`, `entity.malformed`, `ontology.unknown`.
+    `document.stale`, `document.dangling`, `document.too_large`, `entity.malformed`, `ontology.unknown`,
+    `blob.unsent` where it names content that was not put before.
     """
     if not is_id(save.operation):
         raise AtelierError(
@@ -56,9 +57,11 @@ def save_edit(node: Node, item: ItemId, save: SaveEdit, who: Session) -> Saved:
             if len(draft.state) > LARGEST_DRAFT:
                 return _lost("on your own machine")
             drafts.keep(node, tx, who.user, draft, sealer)
+            media.are_named(tx, item, save.edit)
             return _lost("as a draft")
         if save.ontology_version > stored.ontology_version:
             _check_ontology_version(tx, stored.project, save.ontology_version)
+        media.check_sent(tx, item, save.edit)
         saved = append(
             node,
             tx,
@@ -73,6 +76,7 @@ def save_edit(node: Node, item: ItemId, save: SaveEdit, who: Session) -> Saved:
             request=request,
             sealer=sealer,
         )
+        media.are_named(tx, item, save.edit)
         tasks.item_was_edited(node, tx, stored, who)
         return saved
 

@@ -29,13 +29,13 @@ from training.store import drafts as draft_rows
 from training.store import items, users
 from training.store import keys as key_rows
 from training.store.engine import Transaction
-from training.work import audit, drafts
+from training.work import audit, drafts, media
 from training.work.access import Session, refused
 from training.work.documents import LARGEST_DRAFT
 
 if TYPE_CHECKING:
     from studio.client.journal_file import Contents, Head
-    from studio.client.ledger import Kept, Ledger
+    from studio.client.ledger import BlobKept, Kept, Ledger
     from training.node import Node
 
 _NAMED = 1000  # items, in the answer
@@ -83,7 +83,7 @@ def hand_in(node: Node, asked: HandIn, who: Session) -> HandedIn:
     again makes nothing twice. Raises `journal.not_ours`, `journal.no_reader`, `access.refused`.
     """
     # the client's half loads an HTTP client, which a node rarely needs
-    from studio.client.ledger import Ledger
+    from studio.client.ledger import BlobKept, Ledger
 
     contents = _opened(node, asked.journal)
     owner = UserId(contents.head.user)
@@ -95,6 +95,9 @@ def hand_in(node: Node, asked: HandIn, who: Session) -> HandedIn:
         name = users.names(tx, {owner}).get(owner, "somebody whom this node does not know")
         digest = hashlib.sha256(asked.journal).digest()
         audit.append(node, tx, who.user, "journal.hand_in", f"{owner[:64]} {reader.user}", digest)
+    for blob in contents.records:
+        if isinstance(blob, BlobKept):
+            _put(node, blob, reader, who)
     tally = _Tally()
     kept: list[ItemId] = []
     for waiting in _by_item(ledger):
@@ -159,6 +162,19 @@ def _reader(tx: Transaction, user: UserId, who: Session) -> _Reader:
     return _Reader(user, account.name, users.roles_of(tx, user), is_everything)
 
 
+def _put(node: Node, blob: BlobKept, reader: _Reader, who: Session) -> None:
+    """Keep what an Edit of the journal names; what the reader may not edit, or is unsound, is passed over."""
+    with node.store.read() as tx:
+        stored = items.get(tx, blob.item)
+        if stored is None or key_rows.destroyed(tx, [blob.item]) or not reader.may_edit(stored.project):
+            return
+    try:
+        media.put(node, blob.item, blob.name, blob.content, who)
+    except AtelierError as error:
+        if error.code not in ("blob.wrong_name", "blob.too_many", "suite.sealed"):
+            raise
+
+
 def _keep(
     node: Node, waiting: _Waiting, reader: _Reader, owner: str, handed_by: UserId, tx: Transaction
 ) -> _Tally:
@@ -183,9 +199,18 @@ def _keep(
             continue
         title = f"Journal of {owner}: {draft.title}"[:200]
         drafts.keep(node, tx, reader.user, replace(draft, title=title), sealer)
+        if (save := _save_in(draft)) is not None:
+            media.are_named(tx, waiting.item, save.edit)
         audit.append(node, tx, handed_by, "draft.keep", f"{draft.item} {draft.id}")
         tally += _Tally(drafts=1)
     return tally
+
+
+def _save_in(draft: Draft) -> SaveEdit | None:
+    try:
+        return canonical.decode(draft.state, SaveEdit)
+    except AtelierError:
+        return None  # a gesture, not an Edit
 
 
 def _drafts(edits: list[Kept]) -> Iterator[tuple[Draft, int]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.domain import canonical
 from studio.domain.document import Document
+from studio.domain.edit import new_blobs
 from studio.domain.entities import AnyEntity
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, OperationId, UserId
@@ -39,6 +40,7 @@ class MemoryItem:
         self.answers: dict[OperationId, tuple[bytes, Saved]] = {}
         self.drafts: dict[OperationId, Draft] = {}
         self.fence = 1
+        self.blobs: dict[str, bytes] = {}
 
     @property
     def revision(self) -> int:
@@ -56,6 +58,8 @@ class MemoryItem:
                 save.operation, self.id, "edit", save.edit.title, 0, canonical.encode(save)
             )
             raise AtelierError("lease.lost", "Your lease ended. Your change is kept as a draft.")
+        if not self.blobs.keys() >= set(new_blobs(save.edit)):
+            raise AtelierError("blob.unsent", "What it paints did not reach the node.")
         fitted = self.document.apply(save.edit)
         revision = Revision(
             self.id,
@@ -103,6 +107,13 @@ class MemoryClient:
     def on_session(self, listener: Any) -> Any:
         return lambda: None
 
+    def raw(
+        self, route: routes.Route[Any, Any], data: bytes = b"", *, headers: Any = None, **ids: Any
+    ) -> bytes:
+        """Take what an Edit will name."""
+        self.call(route, data, **ids)
+        return b""
+
     def call(self, route: routes.Route[Any, Any], body: Any = None, **ids: str | int) -> Any:
         """Answer as the node would; messages make the round trip through bytes."""
         self.asked.append(route.name)
@@ -111,7 +122,7 @@ class MemoryClient:
             self.faults.remove(fault)
             if not fault[1].endswith("!"):
                 raise AtelierError(fault[1], "planned")
-        if body is not None:
+        if body is not None and not route.raw_request:
             body = canonical.decode(canonical.encode(body), route.request)
         with self.node.lock:
             answer = self._answer(route, body, ids)
@@ -128,6 +139,9 @@ class MemoryClient:
                 return DocumentState(item.id, item.revision, 1, tuple(item.document))
             case "save_edit":
                 return item.save(body, self.user)
+            case "put_blob":
+                item.blobs[ids["blob"]] = body
+                return Empty()
             case "revisions":
                 return _revisions(item, body)
             case "lease":

@@ -1,5 +1,6 @@
 """Journals that are handed in at a real node: offered to whom they belong or to a reviewer, never applied."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,9 +18,9 @@ from studio.client.handing_in import hand_in
 from studio.client.journal import Journal
 from studio.client.ledger import DraftKept, Ended, Kept
 from studio.domain.edit import Edit, change, creation
-from studio.domain.entities import Box, Track
+from studio.domain.entities import Box, Tile, Track
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ItemId, OperationId, UserId, new_id
+from studio.domain.ids import EntityId, ItemId, OperationId, StreamId, UserId, new_id
 from studio.domain.values import attributes
 from studio.domain.wire import routes
 from studio.domain.wire.documents import Draft, HandedIn, RevisionQuery, SaveEdit
@@ -39,13 +41,15 @@ class Place(Struct):
     folder: Path
     items: list[ItemId] = []
 
-    def journal(self, *records: object, of: str = "ann", node: str = "") -> Path:
-        """A journal file as a studio of Ann's leaves it, sealed to this node."""
+    def journal(
+        self, *records: object, of: str = "ann", node: str = "", painted: dict[str, bytes] | None = None
+    ) -> Path:
+        """A journal file as a studio of Ann's leaves it, sealed to this node; `painted` is what it names."""
         told = self.people["adm"].call(routes.HANDSHAKE)
         folder = self.folder / new_id()
         journal = Journal(folder, KEY, node or told.node, self.workspace.users[of], told.public_key)
         for record in records:
-            journal.append(record)  # type: ignore[arg-type]
+            journal.append(record, blobs=painted)  # type: ignore[arg-type]
         assert journal.sync()
         journal.close()
         return next(folder.glob("*.journal"))
@@ -73,7 +77,7 @@ def shared_place() -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="atelier-n-") as name:
         folder = Path(name) / "workspace"
         names = ("ann", "bob", "rita", "adm", "eve")
-        workspace = furnished(folder, 40, names)
+        workspace = furnished(folder, 43, names)
         with running_node(folder) as node:
             people = {each: sign_in(node, workspace, each) for each in names}
             yield Place(node, workspace, people, Path(name))
@@ -267,3 +271,23 @@ def test_a_track_that_was_named_is_read_by_nobody_on_the_way(place: Place) -> No
     journal = place.journal(kept(item, creation("Draw", track)))
     assert b"NAME" not in journal.read_bytes()
     assert UserId(place.workspace.users["ann"]).encode() in journal.read_bytes()  # whose it is, it says
+
+
+def test_what_was_painted_is_handed_in_with_its_edits_and_can_be_taken(place: Place) -> None:
+    item, other = place.items[:2]
+    content = b"labels of points" * 3000
+    name = hashlib.sha256(content).hexdigest()
+    tiles = [Tile(EntityId(new_id()), None, StreamId("camera"), 0, (run, 0), name) for run in range(2)]
+    journal = place.journal(kept(item, creation("Paint", tiles[0])), painted={name: content})
+    assert b"points" not in next(journal.parent.glob("*.blobs")).read_bytes()
+    beside = next(journal.parent.glob("*.blobs"))
+    beside.rename(beside.with_suffix(".blobs-aside"))  # a studio that found damage puts it so
+    assert place.hand_in("ann", journal).drafts == 1
+    ann = place.people["ann"]
+    assert ann.send(routes.GET_BLOB, item=item, blob=name).content == content
+    assert ann.send(routes.GET_BLOB, item=other, blob=name).status_code == 404
+    (draft,) = place.drafts("ann", item)
+    save = msgspec.msgpack.decode(draft.state, type=SaveEdit)
+    fence = ann.call(routes.LEASE, item=item).fence
+    ann.call(routes.SAVE_EDIT, replace(save, fence=fence), item=item)
+    assert ann.call(routes.DOCUMENT, item=item).entities == (tiles[0],)

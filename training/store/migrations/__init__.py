@@ -16,7 +16,7 @@ from studio.domain.errors import AtelierError
 from training.store.engine import Store
 from training.store.schema import load_tables
 
-NEWEST = "0003"
+NEWEST = "0004"
 
 # as Alembic makes it
 _versions = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
