@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.domain.wire.jobs import ImportReport
+from studio.domain.wording import counted
 
 
 class ImportReportView(QWidget):
@@ -46,7 +47,7 @@ class ImportReportView(QWidget):
 
     def show_report(self, report: ImportReport) -> None:
         """Fill it."""
-        self.said.setText(sentence(report))
+        self.said.setText(heading(report))
         self.table.setRowCount(len(report.problems))
         for row, problem in enumerate(report.problems):
             for column, text in enumerate((problem.path, problem.message, problem.hint)):
@@ -66,16 +67,24 @@ class ImportReportView(QWidget):
 
 
 def sentence(report: ImportReport) -> str:
-    """What an import did, in words."""
-    items, shapes = ("item" if report.items == 1 else "items"), ("shape" if report.shapes == 1 else "shapes")
-    said = f"{report.items:,} {items} with {report.shapes:,} {shapes} came in."
+    """What an import did, in words that stand alone."""
+    said = f"{counted(report.items, 'item')} with {counted(report.shapes, 'shape')} came in."
     if report.skipped:
-        said += f" {report.skipped:,} were skipped."
+        said += f" {report.skipped:,} {'was' if report.skipped == 1 else 'were'} skipped."
     if report.new_classes:
         said += f" New classes: {', '.join(report.new_classes)}."
-    count = max(report.problem_count, len(report.problems))
-    if count:
-        said += f" {count:,} problems:" if count > 1 else " One problem:"
-        if count > len(report.problems):
-            said += f" the first {len(report.problems):,} are listed."
+    if count := _problems(report):
+        said += f" {counted(count, 'problem')}."
     return said
+
+
+def heading(report: ImportReport) -> str:
+    """The sentence above the table of problems."""
+    said, listed = sentence(report), len(report.problems)
+    if not listed:
+        return said
+    return f"{said[:-1]}: the first {listed:,} are listed." if _problems(report) > listed else f"{said[:-1]}:"
+
+
+def _problems(report: ImportReport) -> int:
+    return max(report.problem_count, len(report.problems))

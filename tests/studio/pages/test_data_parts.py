@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -11,7 +12,7 @@ from studio.domain.ontology import ClassType, Ontology, check_ontology
 from studio.domain.wire.jobs import ImportProblem, ImportReport
 from studio.domain.wire.projects import ClassCount, ItemQuery, ItemRow, ProjectSummary
 from studio.pages.data.filters import Filters
-from studio.pages.data.import_report import ImportReportView, sentence
+from studio.pages.data.import_report import ImportReportView, heading, sentence
 from studio.pages.data.importing import left
 from studio.pages.data.overlay import boxes_of
 from studio.pages.home.classes import ontology_of
@@ -106,9 +107,10 @@ def test_the_report_counts_what_came_and_lists_what_did_not(qtbot: QtBot) -> Non
     problem = ImportProblem("x.png", "media.broken", "It cannot be read.", "Save it again.")
     report = ImportReport(9, 20, 1, (problem,), 1500, ("car",))
     assert sentence(report) == (
-        "9 items with 20 shapes came in. 1 were skipped. New classes: car. "
-        "1,500 problems: the first 1 are listed."
+        "9 items with 20 shapes came in. 1 was skipped. New classes: car. 1,500 problems."
     )
+    assert heading(report) == f"{sentence(report)[:-1]}: the first 1 are listed."
+    assert heading(replace(report, problem_count=1)).endswith("New classes: car. 1 problem:")
     view = ImportReportView()
     qtbot.addWidget(view)
     view.show_report(report)
