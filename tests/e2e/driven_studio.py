@@ -62,7 +62,7 @@ def where(name: str) -> list[int] | None:
 
 
 def answer(question: dict[str, Any], window: QWidget) -> Any:
-    """What is asked: `where`, `read`, `texts`, `item`, `shot`, `enabled`."""
+    """What is asked: `where`, `read`, `texts`, `active`, `item`, `shot`, `enabled`."""
     match question:
         case {"where": str(name)}:
             return where(name)
@@ -75,6 +75,8 @@ def answer(question: dict[str, Any], window: QWidget) -> Any:
         case {"texts": True}:
             labels = [each.text() for each in visible() if isinstance(each, QLabel | QAbstractButton)]
             return [each for each in labels if each]
+        case {"active": True}:
+            return QApplication.activeWindow() is not None
         case {"boxes": True}:
             return boxes(window)
         case {"polygons": True}:

@@ -117,6 +117,8 @@ class Person:
 
     def press(self, *keys: str) -> Person:
         """Press keys, in xdotool's names: `b`, `ctrl+z`, `Return`."""
+        # keys go to whichever window has the focus, and one that was just opened or clicked has not at once
+        self.until(lambda: self.ask(active=True), "a window of this person's that takes keys")
         for key in keys:
             self.screen.hand("key", key)
         return self

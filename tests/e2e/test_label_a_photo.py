@@ -36,6 +36,7 @@ def begin(person: Person, pictures: Path) -> None:
 
 def open_first(person: Person) -> None:
     """From the Data page, the first item in Label."""
+    person.find("Squares · Atelier")  # the project is open: before it is, there is no Data page
     person.press("alt+2")
     person.reads("How many items are shown", "3 items")
     person.click("Items as pictures")
