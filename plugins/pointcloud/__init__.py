@@ -32,6 +32,7 @@ PLUGIN = Plugin(
         "plugins.pointcloud.formats.xtreme1:Xtreme1",
     ),
     media="plugins.pointcloud.media:PointMedia",
+    clips="plugins.pointcloud.clips:cut",
     crops="plugins.pointcloud.match_crops:SpaceCrops",
     metrics=("plugins.pointcloud.metrics:CuboidDetection",),
 )

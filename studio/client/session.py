@@ -184,7 +184,7 @@ class Session:
                 self._ahead.popitem(last=False)
 
     def beside(self, item: Item, by: int) -> Neighbour | None:
-        """The item after (1) or before (-1) this one in its sequence. Blocks. Raises what the node answers."""
+        """As `sequences.beside`: the item after (1) or before (-1) this one in its sequence. Blocks."""
         return beside(self.client, item, by)
 
     def media(self, item: str, stream: str, frame: int, rendition: str) -> bytes:

@@ -34,6 +34,8 @@ class PreviewItem(Struct, frozen=True):
     source: str
     paths: tuple[str, ...]
     shapes: int
+    frames: int = 1  # of its first stream
+    cuts: bool = False  # whether its plug-in can cut it into clips
 
 
 class Candidate(Struct, frozen=True):
@@ -58,7 +60,8 @@ def look(folder: Path, plugins: list[Plugin] | None = None) -> Looked:
     """What the formats of the installed plug-ins see in `folder`. A format that fails is passed over."""
     try:
         tree = FolderTree(folder)
-        parts = [part for each in plugins or installed_plugins() for part in each.formats]
+        known = plugins or installed_plugins()
+        parts = [part for each in known for part in each.formats]
     except AtelierError as error:
         return Looked((), error.code, error.message, error.hint)
     found: list[tuple[Format, Sniffed]] = []
@@ -73,10 +76,11 @@ def look(folder: Path, plugins: list[Plugin] | None = None) -> Looked:
         if sniffed is not None and sniffed.confidence > 0:
             found.append((made, sniffed))
     found.sort(key=lambda each: -each[1].confidence)
-    return Looked(tuple(_candidate(made, tree, sniffed) for made, sniffed in found))
+    cuttable = {kind for each in known if each.clips for kind in each.streams}
+    return Looked(tuple(_candidate(made, tree, sniffed, cuttable) for made, sniffed in found))
 
 
-def _candidate(made: Format, tree: FolderTree, sniffed: Sniffed) -> Candidate:
+def _candidate(made: Format, tree: FolderTree, sniffed: Sniffed, cuttable: set[str]) -> Candidate:
     items: list[PreviewItem] = []
     problems: list[Problem] = []
     until = time.monotonic() + PREVIEW_S
@@ -86,9 +90,11 @@ def _candidate(made: Format, tree: FolderTree, sniffed: Sniffed) -> Candidate:
                 problems.append(each)
             else:
                 paths = tuple(path for media in each.media for path in media.paths if path)
-                items.append(
-                    PreviewItem(each.source, paths, sum(isinstance(e, Shape) for e in each.entities))
-                )
+                shapes = sum(isinstance(e, Shape) for e in each.entities)
+                first = each.media[0] if each.media else None
+                frames = max(len(first.paths), first.stream.frames) if first is not None else 0
+                cuts = first is not None and first.stream.kind in cuttable
+                items.append(PreviewItem(each.source, paths, shapes, frames, cuts))
             if len(items) >= PREVIEW_ITEMS or time.monotonic() > until:
                 break
     except Exception:  # noqa: BLE001  the preview is an extra; the import will say what is wrong, item by item

@@ -84,6 +84,7 @@ class Upload:
         facts: AssetFacts = AssetFacts(),
         adopt: str = "",
         make_tasks: bool = False,
+        clip_frames: int = 0,
         notes: Path | None = None,
     ) -> None:
         """`adopt` leaves media where they lie on the node; nothing is sent then. `notes` is where it is
@@ -91,7 +92,14 @@ class Upload:
         self._client = client
         self._project = project
         self._folder = folder
-        self._request = NewImport(name=name, format=format, adopt=adopt, facts=facts, make_tasks=make_tasks)
+        self._request = NewImport(
+            name=name,
+            format=format,
+            adopt=adopt,
+            facts=facts,
+            make_tasks=make_tasks,
+            clip_frames=clip_frames,
+        )
         of = "\0".join((client.handshake.node, project, str(folder.absolute()), format, adopt))
         self._note = (notes or state_folder() / "uploads") / hashlib.sha256(of.encode()).hexdigest()
         self.import_id = self._remembered()
@@ -117,6 +125,7 @@ class Upload:
             self._request.facts,
             self.import_id,
             self._request.make_tasks,
+            self._request.clip_frames,
         )
         make_private(self._note.parent)
         write_whole(self._note, self.import_id.encode())

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from studio.domain.ids import EntityId, GroupId, SegmentId, ShapeId, StreamId, TrackId
 from studio.domain.values import XY, XYZ, Attributes, Finite, Index, Nanoseconds, Quaternion, Value
 
-SCHEMA = 2  # of stored Edits; raised with every change of an entity, and old ones are upgraded on reading
+SCHEMA = 3  # of stored Edits; raised with every change of an entity, and old ones are upgraded on reading
 
 Name = Annotated[str, Meta(max_length=512)]
 Span2 = tuple[Nanoseconds, Nanoseconds]
@@ -203,6 +203,7 @@ class Group(Entity, frozen=True, tag="group"):
     class_name: Name
     name: Name = ""
     attributes: Attributes = ()
+    identity: Name = ""  # shared by the groups of the same things in the items of one sequence
 
 
 class Member(Entity, frozen=True, tag="member"):
@@ -336,6 +337,11 @@ def references(entity: Entity) -> tuple[tuple[str, EntityId], ...]:
         for field in REFERENCES.get(type(entity), ())
         if (target := getattr(entity, field)) is not None
     )
+
+
+def identity_of(entity: Track | Group) -> str:
+    """By what a track or group is known in the other items of its sequence: by its own id where it is new."""
+    return entity.identity or entity.id
 
 
 def as_shape(entity: Entity) -> ShapeId | None:

@@ -9,7 +9,7 @@ from studio.pages.data.filters import STATE_TITLES
 from widgets.item_table import TableRow
 from widgets.sheet_cells import Badge, SheetBox, SheetCell, Tone
 
-COLUMNS = ("Name", "State", "Shapes", "Classes", "Tags", "Remarks", "Size", "Revision")
+COLUMNS = ("Name", "State", "Shapes", "Classes", "Tags", "Remarks", "Size", "Revision", "Sequence")
 NUMBERS = frozenset((2, 5, 7))
 _TONES: Mapping[str, Tone] = {
     "accepted": "good",
@@ -52,6 +52,7 @@ def line_of(row: ItemRow) -> TableRow:
             f"{row.remarks:,}" if row.remarks else "",
             f"{row.width} × {row.height}" if row.width else "",
             f"{row.revision:,}",
+            row.sequence,
         ),
     )
 

@@ -146,6 +146,9 @@ class Desk(QWidget):
     def media(self, stream: str, frame: int, rendition: str, done: object) -> None:
         self.asked.append("media")
 
+    def beside(self, by: int, done: object) -> None:
+        self.asked.append("beside")
+
     def say(self, text: str) -> None:
         self.asked.append("say")
 

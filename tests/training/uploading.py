@@ -81,10 +81,18 @@ def send(
     *,
     import_id: ImportId | None = None,
     make_tasks: bool = False,
+    clip_frames: int = 0,
 ) -> ImportState:
     """Register, send what is missing, and start."""
     files, chunks = files_of(folder)
-    asked = NewImport(folder.name, format_, tuple(files), import_id=import_id, make_tasks=make_tasks)
+    asked = NewImport(
+        folder.name,
+        format_,
+        tuple(files),
+        import_id=import_id,
+        make_tasks=make_tasks,
+        clip_frames=clip_frames,
+    )
     state = person.call(routes.NEW_IMPORT, asked, project=project)
     for chunk in state.missing:
         person.call(routes.PUT_CHUNK, chunks[chunk], import_=state.id, chunk=chunk.hex())

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from studio.domain.contracts.fitting import misfits
-from studio.domain.contracts.formats import Budget, Format, Media, MediaFile, Problem, ReadItem, Tree
+from studio.domain.contracts.formats import Budget, Clips, Format, Media, MediaFile, Problem, ReadItem, Tree
 from studio.domain.contracts.plugin import installed_plugins, load_part
 from studio.domain.contracts.reading import as_problem
 from studio.domain.contracts.tree import FolderTree
@@ -83,14 +83,14 @@ def find_format(name: str) -> Format:
 def _work(orders: Orders, format_: Format, pipe: BinaryIO) -> None:
     tree, staged = _tree(orders)
     if orders.plan:
-        send(pipe, _plan(format_, tree, orders.skip))
+        send(pipe, _plan(format_, tree, orders))
         send(pipe, End())
         return
     for path in tree.paths():
         if (archive := _archive(path)) is not None:
             send(pipe, Bad(archive))
     preparing = _Preparing(tree, staged, orders.avoid)
-    for read in format_.read(tree, Budget()):
+    for read in _items(format_, tree, orders.clip_frames):
         if isinstance(read, Problem):
             send(pipe, Bad(read))
         elif read.source not in orders.skip:
@@ -107,12 +107,29 @@ def _tree(orders: Orders) -> tuple[Tree, bool]:
     return StagedTree(staging, orders.files), True
 
 
-def _plan(format_: Format, tree: Tree, skip: frozenset[str]) -> Planned:
+def _items(format_: Format, tree: Tree, clip_frames: int) -> Iterator[ReadItem | Problem]:
+    """What the format reads; where clips are wanted and the modality knows how, in clips."""
+    for read in format_.read(tree, Budget()):
+        clips = _clips_of(read) if clip_frames and isinstance(read, ReadItem) else None
+        if clips is None or isinstance(read, Problem):
+            yield read
+        else:
+            yield from clips(read, clip_frames)
+
+
+def _clips_of(read: ReadItem) -> Clips | None:
+    kind = read.media[0].stream.kind if read.media else ""
+    parts = [each.clips for each in installed_plugins() if kind in each.streams and each.clips]
+    found: Clips | None = load_part(parts[0]) if parts else None
+    return found
+
+
+def _plan(format_: Format, tree: Tree, orders: Orders) -> Planned:
     seen = Seen()
     items = 0
-    for read in format_.read(tree, Budget()):
+    for read in _items(format_, tree, orders.clip_frames):
         if isinstance(read, ReadItem):
-            items += read.source not in skip
+            items += read.source not in orders.skip
             seen.look_at(read.entities)
             seen.know(read.classes)
     return Planned(items, seen.classes())

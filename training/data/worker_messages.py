@@ -27,6 +27,7 @@ class Orders(Struct, frozen=True):
     staging_key: bytes = b""
     folder: str = ""
     skip: frozenset[str] = frozenset()  # sources that are in already, or that a worker died of
+    clip_frames: int = 0  # items of more frames are cut into clips of so many
     avoid: frozenset[str] = frozenset()  # files of larger items that a worker died of
 
 

@@ -59,6 +59,8 @@ def _conditions(tx: Transaction, project: ProjectId, query: ItemQuery) -> list[C
         found.append(items.c.state.in_(query.states))
     if query.origin is not None:
         found.append(items.c.origin == query.origin)
+    if query.sequence:
+        found.append(items.c.sequence == query.sequence)
     if query.unsure is not None:
         found.append(items.c.unsure.is_(query.unsure))
     if query.pool is not None:

@@ -217,6 +217,7 @@ def rows(tx: Transaction, ids: list[ItemId]) -> list[ItemRow]:
             remarks=each.remarks,
             unsure=each.unsure,
             accepted=each.state == "accepted",
+            sequence=each.sequence,
         )
         for key in ids
         if (each := stored.get(key)) is not None

@@ -168,7 +168,14 @@ class _Bringing:
         request = self._import.request
         if request.adopt:
             folder = self._node.roots.place_of(request.adopt)[1]
-            return Orders(request.format, plan, folder=str(folder), skip=skip, avoid=avoid)
+            return Orders(
+                request.format,
+                plan,
+                folder=str(folder),
+                clip_frames=request.clip_frames,
+                skip=skip,
+                avoid=avoid,
+            )
         return Orders(
             request.format,
             plan,
@@ -176,6 +183,7 @@ class _Bringing:
             staging=str((self._node.folder / "staging").resolve()),
             import_id=self._import.id,
             staging_key=self._import.staging_key,
+            clip_frames=request.clip_frames,
             skip=skip,
             avoid=avoid,
         )

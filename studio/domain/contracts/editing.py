@@ -63,6 +63,13 @@ class Tool(Protocol):
         """Go on with a gesture that was kept as a draft."""
 
 
+class Neighbour(Struct, frozen=True):
+    """An item beside the open one in its sequence, to look at: as the node held it when it was asked."""
+
+    item: Item
+    document: Document
+
+
 class EditorHost(Protocol):
     """The few things that an editor is handed; never the window.
 
@@ -77,6 +84,7 @@ class EditorHost(Protocol):
     def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None: ...
     def say(self, text: str) -> None: ...
     def keep_draft(self, tool: str, title: str, state: bytes | None) -> None: ...
+    def beside(self, by: int, done: Callable[[Neighbour | None], None]) -> None: ...
 
 
 class Editor(Protocol):

@@ -127,6 +127,11 @@ class Format(Protocol):
         """Write `items`; returns what could not be held (empty: reading it back gives the same)."""
 
 
+# a long item as clips of at most so many frames, which follow each other by their names in one sequence;
+# one that is not longer comes back as it is
+Clips = Callable[[ReadItem, int], Iterator[ReadItem]]
+
+
 class Media(Protocol):
     """How a modality's files are checked and prepared once, in a limited worker of the node."""
 

@@ -17,8 +17,8 @@ class Plugin(Struct, frozen=True):
     """A modality's (or a format's, a strategy's ...) parts, each named by import string `module:attribute`.
 
     Neither side loads the other's: `editor`, `tools` and `crops` are the studio's; `metrics`, `templates`,
-    `media` and `predictor` the node's; `formats` and `commands` belong to both and import neither Qt nor
-    torch.
+    `media`, `clips` and `predictor` the node's; `formats` and `commands` belong to both and import neither Qt
+    nor torch.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Plugin(Struct, frozen=True):
     crops: str = ""  # contracts.crops.Crops: pictures of outcomes that lie on no picture of their own
     formats: tuple[str, ...] = ()  # contracts.formats.Format
     media: str = ""  # contracts.formats.Media: how its files are prepared for the canvases
+    clips: str = ""  # contracts.formats.Clips: how an import cuts its long items
     metrics: tuple[str, ...] = ()  # contracts.training.Metric
     templates: tuple[str, ...] = ()  # contracts.training.TrainingTemplate
     predictor: str = ""  # opens a folder with a model of its templates: training.Predictor
@@ -49,6 +50,7 @@ class Plugin(Struct, frozen=True):
             for part in (
                 self.media,
                 self.predictor,
+                self.clips,
                 *self.formats,
                 *self.metrics,
                 *self.templates,

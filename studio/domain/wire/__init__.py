@@ -1,5 +1,5 @@
 """Messages between a studio and a node, and the one table of routes. All bodies are canonical MessagePack."""
 
 WIRE_SCHEMA = (
-    2  # raised with every change of a message; another number is refused or read-only, never guessed
+    3  # raised with every change of a message; another number is refused or read-only, never guessed
 )

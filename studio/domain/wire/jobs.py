@@ -1,8 +1,8 @@
 """Imports, exports through the airlock, durable jobs and events."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from studio.domain.ids import ImportId, ItemId, JobId, ProjectId, SnapshotId
 from studio.domain.wire.projects import AssetFacts
@@ -55,6 +55,7 @@ class NewImport(Message, frozen=True):
     facts: AssetFacts = AssetFacts()
     import_id: ImportId | None = None  # of an earlier try: goes on with it
     make_tasks: bool = False
+    clip_frames: Annotated[int, Meta(ge=0)] = 0  # of a clip, into which longer items are cut; 0: none is
 
 
 class ImportState(Message, frozen=True):

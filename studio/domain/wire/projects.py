@@ -94,6 +94,7 @@ class ItemRow(Message, frozen=True):
     remarks: int = 0  # open ones
     unsure: bool = False
     accepted: bool = False
+    sequence: str = ""
 
 
 class ItemQuery(Message, frozen=True):
@@ -107,6 +108,7 @@ class ItemQuery(Message, frozen=True):
     snapshot: SnapshotId | None = None
     split: str = ""
     origin: ImportId | None = None
+    sequence: str = ""  # its whole name; its items follow each other by name
     unsure: bool | None = None
     order: Literal["name", "newest", "shapes", "state"] = "name"
     offset: int = 0

@@ -32,6 +32,9 @@ def data_commands() -> tuple[Command, ...]:
     return (
         _command("data.open", "Open in Label", lambda p: p.open_chosen(), _chosen, "Item",
                  "Label the selected items, in this order", "Ctrl+Return"),
+        _command("data.sequence", "Show the whole sequence", lambda p: p.show_sequence(),
+                 lambda p: bool(p.sequence_chosen()), "Item",
+                 "The clips of the drive that the selected item is one of, in their order", "Ctrl+Shift+E"),
         _command("data.tasks", "Make tasks of all shown …", lambda p: p.make_tasks(),
                  lambda p: _some(p) and p.desk.may("manager"), "Task",
                  "One labelling task for every item that the filters show and that has none"),

@@ -176,6 +176,7 @@ class Filters(QWidget):
         parts = [
             self._name or ("a pool" if base.pool else "a snapshot" if base.snapshot else ""),
             f"split {base.split}" if base.split else "",
+            f"the sequence {base.sequence}" if base.sequence else "",
             "one import" if base.origin else "",
         ]
         said = ", ".join(part for part in parts if part)

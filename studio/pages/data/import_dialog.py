@@ -126,11 +126,21 @@ class ImportDialog(QDialog):
         preview, client, project = self.preview, self._client, self._project
         folder = Path(self._looked_at)
         chosen, facts = preview.chosen(), preview.facts()
-        adopt, tasks = preview.wants_adoption(), preview.tasks.isChecked()
+        adopt, tasks, clips = preview.wants_adoption(), preview.tasks.isChecked(), preview.clip_frames()
         self._show(self.waiting, "Reading the files …", running=True)
         self._calls.start(
             "import",
-            lambda call: send(client, project, folder, chosen.format, facts, call, adopt=adopt, tasks=tasks),
+            lambda call: send(
+                client,
+                project,
+                folder,
+                chosen.format,
+                facts,
+                call,
+                adopt=adopt,
+                tasks=tasks,
+                clip_frames=clips,
+            ),
             self._sent,
             self._failed,
             self._progressed,

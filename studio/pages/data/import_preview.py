@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QSizePolicy,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _PICTURES = 6
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 _SIDE = 104  # pixels
+_LONGEST_CLIP = 100_000  # frames
 _SENSITIVITY = (
     ("internal", "Internal: for people of this organisation"),
     ("open", "Open: may be known to anybody"),
@@ -45,6 +47,7 @@ class ImportPreview(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._found: tuple[Candidate, ...] = ()
+        self._form = QFormLayout()
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
         self.format.currentIndexChanged.connect(self._show_format)
@@ -67,6 +70,15 @@ class ImportPreview(QWidget):
         for value, title in _SENSITIVITY:
             self.sensitivity.addItem(title, value)
         self.tasks = QCheckBox("Make a labelling task of every item that comes in without labels")
+        self.clips = QSpinBox()
+        self.clips.setAccessibleName("Frames of a clip")
+        self.clips.setRange(0, _LONGEST_CLIP)
+        self.clips.setSpecialValueText("never: one item a drive")
+        self.clips.setSuffix(" frames")
+        self.clips.setToolTip(
+            "Clips share no frame. Tracks and groups keep their identity over the cut, and the editor shows "
+            "the clips beside as ghosts."
+        )
         self.advanced = QGroupBox("Advanced")
         self.advanced.setCheckable(True)
         self.advanced.setChecked(False)
@@ -106,9 +118,17 @@ class ImportPreview(QWidget):
             sensitivity=self.sensitivity.currentData(),
         )
 
+    def clip_frames(self) -> int:
+        """Into clips of how many frames long items are cut; 0: they stay whole."""
+        return self.clips.value() if self._cuts() else 0
+
     def wants_adoption(self) -> bool:
         """Whether media stay where they lie."""
         return self.advanced.isVisible() and self.advanced.isChecked() and self.adopt.isChecked()
+
+    def _cuts(self) -> bool:
+        """Whether what comes in can be cut: drives of more than one frame."""
+        return any(each.cuts and each.frames > 1 for each in self._candidate().preview)
 
     def _candidate(self) -> Candidate:
         return self._found[max(0, self.format.currentIndex())]
@@ -116,6 +136,7 @@ class ImportPreview(QWidget):
     def _show_format(self, _index: int) -> None:
         chosen = self.chosen()
         found = [f"{each.path}: {each.message}" for each in self._candidate().problems]
+        self._form.setRowVisible(self.clips, self._cuts())
         self.summary.setText(chosen.summary or f"{chosen.items:,} items")
         names = ", ".join(chosen.classes[:40]) + (" …" if len(chosen.classes) > 40 else "")
         self.classes.setText(names or "none: the data is not labelled, or its classes show when it is read")
@@ -123,13 +144,14 @@ class ImportPreview(QWidget):
         self.warnings.setVisible(bool(chosen.warnings or found))
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
+        form = self._form
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.addRow("&Format", self.format)
         form.addRow("What comes in", self.summary)
         form.addRow("Classes", self.classes)
         form.addRow("", self.pictures)
         form.addRow("", self.warnings)
+        form.addRow("&Cut into clips of", self.clips)
         form.addRow("&Source", self.source)
         form.addRow("&Purpose", self.purpose)
         form.addRow("Sensiti&vity", self.sensitivity)

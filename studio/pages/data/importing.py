@@ -42,6 +42,7 @@ def send(
     *,
     adopt: bool = False,
     tasks: bool = False,
+    clip_frames: int = 0,
 ) -> JobId:
     """Send `folder`; the node's job then reads it. Cancelling leaves what was sent, the next time goes on.
 
@@ -58,6 +59,7 @@ def send(
         facts=facts,
         adopt=str(folder) if adopt else "",
         make_tasks=tasks,
+        clip_frames=clip_frames,
     )
     state = upload.run(
         on_progress=lambda p: call.check(_SENT * p.done / max(p.total, 1), p.text + left(p.eta_s))

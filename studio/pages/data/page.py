@@ -106,7 +106,7 @@ class DataPage(Page):
             self._by_role.append((action, roles))
         self._turn = _tool_button("table", "Show as table", self.turn_view)
         self.bar.addWidget(self._turn)
-        self._menu = [find(name) for name in ("data.open", "data.lineage", "data.erase")]
+        self._menu = [find(name) for name in ("data.open", "data.sequence", "data.lineage", "data.erase")]
         self._show_view()
 
     def enter(self, place: Place) -> None:
@@ -177,6 +177,17 @@ class DataPage(Page):
             self._open(chosen[0])
         elif chosen:
             self.desk.go(Place("label", items=tuple(chosen)))
+
+    def sequence_chosen(self) -> str:
+        """The sequence of the first selected item, empty for none."""
+        row = self.source.row(chosen[0]) if (chosen := self.chosen()) else None
+        return row.sequence if row is not None else ""
+
+    def show_sequence(self) -> None:
+        """All items of that sequence, by name: one after the other."""
+        if name := self.sequence_chosen():
+            self.filters.show_query(ItemQuery(sequence=name))
+            self._show_query(self.filters.query())
 
     def make_tasks(self) -> None:
         """One task for every item that is shown and has none."""

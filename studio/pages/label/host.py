@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
+from studio.domain.contracts.editing import Neighbour
 from studio.domain.edit import Edit
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, OperationId, StreamId
@@ -71,6 +72,18 @@ class Host(QObject):
             done,
             lambda error: done(b"") if error.code == "media.missing" else self.desk.show_error(error),
         )
+
+    def beside(self, by: int, done: Callable[[Neighbour | None], None]) -> None:
+        """Fetch the item after (1) or before (-1) the open one in its sequence, in the background."""
+        if self.opened is None:
+            return
+        session, item = self.desk.session, self.opened.item
+
+        def failed(error: AtelierError) -> None:
+            self.desk.show_error(error)
+            done(None)
+
+        self._calls.start(("beside", item.id, by), lambda _call: session.beside(item, by), done, failed)
 
     def say(self, text: str) -> None:
         """A short line in the status bar."""

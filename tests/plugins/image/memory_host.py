@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QColor, QImage
 
+from studio.domain.contracts.editing import Neighbour
 from studio.domain.document import Document
 from studio.domain.edit import Edit
 from studio.domain.ids import EntityId, ItemId, ProjectId, StreamId, new_id
@@ -44,6 +45,9 @@ class MemoryHost:
             done(self.pictures[rendition])
 
     def say(self, text: str) -> None:
+    def beside(self, by: int, done: Callable[[Neighbour | None], None]) -> None:
+        done(None)
+
         self.said.append(text)
 
     def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:

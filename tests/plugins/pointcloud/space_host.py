@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from plugins.pointcloud.cloud import Cloud, prepared
+from studio.domain.contracts.editing import Neighbour
 from studio.domain.document import Document
 from studio.domain.edit import Edit
 from studio.domain.entities import AnyEntity
@@ -22,6 +23,7 @@ class SpaceHost:
         self.drafts: list[tuple[str, bytes | None]] = []
         self.asked: list[tuple[str, int, str]] = []
         self.pictures: dict[StreamId, bytes] = {}
+        self.neighbours: dict[int, Neighbour] = {}
         self._head, self._pieces = prepared(cloud)
 
     def apply(self, edit: Edit) -> bool:
@@ -41,6 +43,10 @@ class SpaceHost:
             done(self._pieces[int(rendition.removeprefix("cloud-"))])
 
     def say(self, text: str) -> None:
+    def beside(self, by: int, done: Callable[[Neighbour | None], None]) -> None:
+        self.asked.append((StreamId("beside"), by, ""))
+        done(self.neighbours.get(by))
+
         self.said.append(text)
 
     def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:
