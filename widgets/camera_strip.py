@@ -22,6 +22,7 @@ from widgets.canvas.hand import KeyTaker
 from widgets.canvas.pyramid import TILE, Pyramid, halvings
 from widgets.cloud.drawn import LineSet
 from widgets.decoding import PictureDecoder, picture_size, read_picture
+from widgets.tear_off import TearOff
 
 BYTES_KEPT = 256 * 1024**2  # of decoded pictures, all cameras together
 FULL_AFTER_MS = 250  # a picture that is shown for so long is decoded in full, if that is seen
@@ -45,6 +46,7 @@ class CameraStrip(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Cameras")
         self.cameras: dict[str, CameraView] = {}
+        self.places: dict[str, TearOff] = {}  # where each stands, or stood before it was torn off
         self.front: str | None = None
         self._data: dict[str, tuple[str, bytes]] = {}  # camera -> key and bytes of what it shows
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
@@ -67,23 +69,33 @@ class CameraStrip(QWidget):
         """Show these cameras, by name, in this order; those that were there before keep what they show."""
         gone = [name for name in self.cameras if name not in titles]
         for name in gone:
-            self.cameras.pop(name).deleteLater()
+            self.cameras.pop(name)
+            self.places.pop(name).deleteLater()
             self._data.pop(name, None)
         made = {name: self.cameras.get(name) or self._new_camera(name) for name in titles}
         for name, title in titles.items():
             made[name].set_title(title)
+            self.places[name].set_title(title)
         self.cameras = made
         if self.front not in self.cameras:
             self.front = None
         self._lay_out()
 
     def _new_camera(self, name: str) -> CameraView:
-        camera = CameraView(name, self)
+        camera = CameraView(name)
+        self.places[name] = place = TearOff(name, camera, self)
+        place.left_or_came.connect(lambda: self._torn(name))
         camera.pointer.connect(lambda pointer: self._pointed(name, pointer))
         camera.view_changed.connect(self._full.start)
         camera.hand.key_taker = self._key_taker
-        camera.show()
+        place.show()
         return camera
+
+    def _torn(self, name: str) -> None:
+        """What is torn off is as large as a person likes: it needs no room in front."""
+        if self.front == name and self.places[name].is_torn:
+            self.bring_to_front(None)
+        self._full.start()
 
     def set_key_taker(self, taker: KeyTaker | None) -> None:
         """Who is offered the keys of every camera."""
@@ -92,8 +104,9 @@ class CameraStrip(QWidget):
             camera.hand.key_taker = taker
 
     def bring_to_front(self, name: str | None) -> None:
-        """Make one camera large; None puts all in line."""
-        if name != self.front and (name is None or name in self.cameras):
+        """Make one camera large, if it is not torn off; None puts all in line."""
+        stands_here = name is None or (name in self.places and not self.places[name].is_torn)
+        if name != self.front and stands_here:
             self.front = name
             self._lay_out()
             self._full.start()
@@ -111,7 +124,7 @@ class CameraStrip(QWidget):
             camera.set_lines(lines.get(each, NO_LINES), name)
 
     def _pointed(self, name: str, pointer: Pointer) -> None:
-        if pointer.kind == "double":
+        if pointer.kind == "double" and not self.places[name].is_torn:
             self.bring_to_front(None if self.front == name else name)
         self.pointer.emit(name, pointer)
 
@@ -119,7 +132,7 @@ class CameraStrip(QWidget):
         names = list(self.cameras)
         front = names.index(self.front) if self.front is not None else None
         for name, rect in zip(names, cells(len(names), front, (self.width(), self.height())), strict=True):
-            self.cameras[name].setGeometry(*rect)
+            self.places[name].setGeometry(*rect)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._lay_out()

@@ -28,6 +28,7 @@ from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.strip_bench import StripBench
 from plugins.pointcloud.sweeps import Sweeps
 from plugins.pointcloud.tools.reaching import scene_ground
+from plugins.pointcloud.torn_views import TornViews
 from plugins.pointcloud.view_commands import ViewCommands
 from plugins.pointcloud.views import Views
 from studio.domain.contracts.editing import EditorHost
@@ -92,6 +93,7 @@ class PointCloudEditor(QWidget):
         self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
         self.cameras.tried.connect(self.over_pictures.refresh)
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
+        self.torn = TornViews(self.bench, self.views, self.cameras)
         self._fresh = False  # the first sweep of an item is looked at whole
         self._commands: dict[str, Callable[[], bool]] = {
             **self.gestures.table,
@@ -99,6 +101,7 @@ class PointCloudEditor(QWidget):
             **self._looks.table,
             **self.sequence.table,
             **self.groups.table,
+            **self.torn.table,
             "pointcloud.points_on_pictures": self.over_pictures.turn_over,
             "pointcloud.colours_of_pictures": self.over_pictures.turn_coloured,
             **ProposalCommands(self.bench, self.sweeps, self._show_all, self).table,
@@ -178,6 +181,7 @@ class PointCloudEditor(QWidget):
         self._answers.set_class(earlier.class_name if earlier is not None else "")
         self.sweeps.open(item, document, scene.index.timeline)
         self.cameras.open()
+        self.torn.open()
         self.groups.open()
         self.doctor.open()
         self._rows.open()

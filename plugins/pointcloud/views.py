@@ -18,15 +18,18 @@ from studio.domain.values import XYZ
 from widgets.cloud.drawn import Grip
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.scene import CloudScene
+from widgets.cloud.space_view import Side
 from widgets.cloud_view import CloudView
-from widgets.ortho_view import OrthoView
+from widgets.ortho_view import NAMES, OrthoView
+from widgets.tear_off import TearOff
 
+TITLES: dict[Side, str] = {"space": "Perspective", **NAMES}
 AROUND_M = 40.0  # metres around the car that are looked at first
 SLAB_M = 1.0  # beside a cuboid, that side and front views show points of
 
 
 class Views(QWidget):
-    """Four views; `pointer` carries the events of all, `hovered` the view that the mouse is over."""
+    """Four views, each of which can be torn off (`places`); `pointer` carries the events of all."""
 
     pointer = Signal(object)  # a SpacePointer
 
@@ -36,14 +39,14 @@ class Views(QWidget):
         self.space = CloudView(self.scene)
         self.top = OrthoView(self.scene, "top")
         self.sides = (OrthoView(self.scene, "side"), OrthoView(self.scene, "front"))
-        self.last: CloudView = self.space  # the one that the hand was over last
         self._target: tuple[object, Placement] | None = None
+        self.places = {view.side: TearOff(TITLES[view.side], view) for view in self.all}
         column = QSplitter(Qt.Orientation.Vertical)
-        for view in (self.top, *self.sides):
-            column.addWidget(view)
-            view.setMinimumSize(160, 110)
+        for flat in (self.top, *self.sides):
+            column.addWidget(self.places[flat.side])
+            self.places[flat.side].setMinimumSize(160, 110)
         across = QSplitter(Qt.Orientation.Horizontal)
-        across.addWidget(self.space)
+        across.addWidget(self.places["space"])
         across.addWidget(column)
         across.setStretchFactor(0, 3)
         across.setStretchFactor(1, 2)
@@ -52,13 +55,19 @@ class Views(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(across)
         for view in self.all:
-            view.hand.pointer.connect(self._pointed)
+            view.hand.pointer.connect(self.pointer)
+            self.places[view.side].left_or_came.connect(self._choose_focus)
         self.setFocusProxy(self.space)
 
     @property
     def all(self) -> tuple[CloudView, ...]:
         """Every view."""
         return (self.space, self.top, *self.sides)
+
+    def _choose_focus(self) -> None:
+        """Keys of this window go to a view that is in it."""
+        home = (view for view in self.all if not self.places[view.side].is_torn)
+        self.setFocusProxy(next(home, None))  # type: ignore[arg-type]  # Qt takes it for none
 
     def set_key_taker(self, taker: Callable[[str, bool], bool]) -> None:
         """Who is offered keys first, whichever view has the focus."""
@@ -157,10 +166,6 @@ class Views(QWidget):
             device="key",
             time_ns=time.monotonic_ns(),
         )
-
-    def _pointed(self, pointer: SpacePointer) -> None:
-        self.last = next(view for view in self.all if view.side == pointer.side)
-        self.pointer.emit(pointer)
 
 
 def hot_grip(at: Placement | None, pointer: SpacePointer) -> GripName | None:

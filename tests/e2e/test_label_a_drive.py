@@ -44,6 +44,7 @@ def begin(person: Person, folder: Path) -> None:
 
 
 def open_it(person: Person) -> None:
+    person.find("Drive · Atelier")  # the project is open: before it is, there is no Data page
     person.press("alt+2")
     person.reads("How many items are shown", "1 item")
     person.click("Items as pictures")
@@ -97,6 +98,18 @@ def test_a_drive_is_labelled_corrected_in_a_camera_grouped_played_undone_and_red
         lambda: [each for each in ann.cuboids() if abs(each["centre"][1] - y) > 0.6], "the cuboid moved"
     )
     assert moved[0]["size"] == made["size"]
+
+    # the top view is torn off, moves the cuboid from its own window, and comes home
+    ann.click("Tear off Top view")
+    ann.see("Top view is in a window of its own")
+    x, y, z = moved[0]["centre"]
+    ann.drag_in_view((x, y, z), (x, y - 4.0, z), "top")
+    ann.until(lambda: abs(ann.cuboids()[0]["centre"][1] - y) > 2.0, "the cuboid moved from the torn-off view")
+    ann.press("ctrl+z")
+    ann.until(lambda: ann.cuboids() == moved, "the move taken back by a key in the torn-off view")
+    ann.click("Bring home")
+    ann.until(lambda: "Top view is in a window of its own" not in ann.ask(texts=True), "the view at home")
+    ann.press("Home")
 
     # two more cars by a click each, and the three of them are a group
     ann.press("c")

@@ -155,6 +155,12 @@ class Desk(QWidget):
     def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:
         self.asked.append("keep_draft")
 
+    def setting(self, name: str, *, here: bool = False) -> str:
+        return ""
+
+    def keep_setting(self, name: str, text: str, *, here: bool = False) -> None:
+        self.asked.append("keep_setting")
+
 
 def test_an_editor_is_a_widget_with_a_name_that_changes_nothing_before_an_item_is_open(
     plugin: Plugin, qtbot: QtBot

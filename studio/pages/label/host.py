@@ -94,6 +94,23 @@ class Host(QObject):
         if self.opened is not None and not self.opened.document.read_only:
             self.opened.document.keep_draft(tool, title, state)
 
+    def setting(self, name: str, *, here: bool = False) -> str:
+        """A text of the person's for this project, or of this machine's; empty for none."""
+        if here:
+            return self.desk.settings.local(f"editor/{name}")
+        return self.desk.settings.get(self._of_project(name))
+
+    def keep_setting(self, name: str, text: str, *, here: bool = False) -> None:
+        """Keep such a text."""
+        if here:
+            self.desk.settings.keep_local(f"editor/{name}", text)
+        else:
+            self.desk.settings.keep(self._of_project(name), text)
+
+    def _of_project(self, name: str) -> str:
+        project = self.desk.project
+        return f"editor/{name}/{project.id if project is not None else ''}"
+
     def leave(self) -> None:
         """No item is open: what is still on its way is not wanted any more."""
         self.opened = None

@@ -25,6 +25,7 @@ class MemoryHost:
         self.edits: list[Edit] = []
         self.selected: frozenset[EntityId] = frozenset()
         self.drafts: list[tuple[str, bytes | None]] = []
+        self.settings: dict[tuple[str, bool], str] = {}
         self.said: list[str] = []
         self.asked: list[str] = []
         self.pictures: dict[str, bytes] = {"original": png(WIDTH, HEIGHT)}
@@ -44,14 +45,20 @@ class MemoryHost:
         if rendition in self.pictures:
             done(self.pictures[rendition])
 
-    def say(self, text: str) -> None:
     def beside(self, by: int, done: Callable[[Neighbour | None], None]) -> None:
         done(None)
 
+    def say(self, text: str) -> None:
         self.said.append(text)
 
     def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:
         self.drafts.append((tool, state))
+
+    def setting(self, name: str, *, here: bool = False) -> str:
+        return self.settings.get((name, here), "")
+
+    def keep_setting(self, name: str, text: str, *, here: bool = False) -> None:
+        self.settings[name, here] = text
 
 
 def png(width: int, height: int, color: str = "#336699") -> bytes:

@@ -21,9 +21,10 @@ class SpaceHost:
         self.selected: frozenset[EntityId] = frozenset()
         self.said: list[str] = []
         self.drafts: list[tuple[str, bytes | None]] = []
+        self.settings: dict[tuple[str, bool], str] = {}
         self.asked: list[tuple[str, int, str]] = []
-        self.pictures: dict[StreamId, bytes] = {}
         self.neighbours: dict[int, Neighbour] = {}
+        self.pictures: dict[StreamId, bytes] = {}
         self._head, self._pieces = prepared(cloud)
 
     def apply(self, edit: Edit) -> bool:
@@ -42,12 +43,18 @@ class SpaceHost:
         elif rendition.startswith("cloud-"):
             done(self._pieces[int(rendition.removeprefix("cloud-"))])
 
-    def say(self, text: str) -> None:
     def beside(self, by: int, done: Callable[[Neighbour | None], None]) -> None:
         self.asked.append((StreamId("beside"), by, ""))
         done(self.neighbours.get(by))
 
+    def say(self, text: str) -> None:
         self.said.append(text)
 
     def keep_draft(self, tool: str, title: str, state: bytes | None) -> None:
         self.drafts.append((tool, state))
+
+    def setting(self, name: str, *, here: bool = False) -> str:
+        return self.settings.get((name, here), "")
+
+    def keep_setting(self, name: str, text: str, *, here: bool = False) -> None:
+        self.settings[name, here] = text

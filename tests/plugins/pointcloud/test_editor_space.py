@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QBuffer, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from plugins.pointcloud.cloud import Cloud
@@ -661,3 +661,45 @@ def test_handles_on_pictures_go_while_another_tool_is_in_hand(open_editor: Open)
     assert not editor.cameras._handles
     QTest.keyClick(editor.views.space, Qt.Key.Key_V)
     assert editor.cameras._handles
+
+
+def test_views_torn_off_are_remembered_and_come_home_together(open_editor: Open, qtbot: QtBot) -> None:
+    editor, host = open_editor()
+    top = editor.views.places["top"]
+    QTest.mouseMove(editor.views.top, QPoint(60, 60))
+    editor.run("pointcloud.tear_off")
+    assert top.is_torn
+    assert '"top"' in host.setting("pointcloud.torn", here=True)
+    other, other_host = open_editor()
+    other_host.settings = host.settings
+    other.open(item(), other_host.document, ONTOLOGY, False)
+    assert other.views.places["top"].is_torn
+    assert other.views.places["top"].place.size() == top.place.size()
+    assert other.run("pointcloud.all_home")
+    assert not other.views.places["top"].is_torn
+    assert host.setting("pointcloud.torn", here=True) == "{}"
+
+
+def test_a_torn_off_view_stays_linked(open_editor: Open) -> None:
+    editor, host = open_editor()
+    editor.views.places["top"].tear_off(quietly=True)
+    view = editor.views.top
+    QTest.keyClick(view, Qt.Key.Key_C)
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=spot(editor, (10.5, 0.1, -0.25)))
+    assert [edit.tool for edit in host.edits] == ["click"]
+    assert len(editor.scene.selection) == 1
+    QTest.keyClick(view, Qt.Key.Key_V)
+    assert view.grips == editor.views.top.grips != ()
+
+
+def test_a_right_click_over_a_view_offers_to_tear_it_off(open_editor: Open, qtbot: QtBot) -> None:
+    editor, _ = open_editor()
+    at = QPoint(60, 60)
+    QTest.mouseClick(editor.views.top, Qt.MouseButton.RightButton, pos=at)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert menu.actions()[0].text() == "Into a window of its own"
+    menu.actions()[0].trigger()
+    menu.close()
+    assert editor.views.places["top"].is_torn
+    editor.views.places["top"].come_home()
