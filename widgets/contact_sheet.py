@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QWidget
 
+from studio.domain.wording import counted
 from widgets.canvas.pointers import key_name
 from widgets.painted import paint_guarded
 from widgets.row_window import RowWindow
@@ -205,7 +206,7 @@ class ContactSheet(QAbstractScrollArea):
 
     def _describe(self) -> None:
         cell, total, chosen = self.current_cell(), self._rows.total, len(self._selection.chosen)
-        words = [f"{total:,} items" if total != 1 else "1 item"]
+        words = [counted(total, "item")]
         if cell is not None:
             words.append(f"at {self._selection.current + 1:,}: {cell.words()}")
         if chosen:

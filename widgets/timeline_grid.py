@@ -26,6 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from studio.domain.contracts.editing import Modifier
+from studio.domain.wording import counted
 from widgets.canvas.pointers import key_name, modifiers_of
 from widgets.painted import paint_guarded
 from widgets.row_window import RowWindow
@@ -249,7 +250,7 @@ class TimelineGrid(QAbstractScrollArea):
                 self.rows_wanted.emit(offset, count)
 
     def _describe(self) -> None:
-        words = [f"frame {self.frame + 1:,} of {self.scale.frames:,}", f"{self._rows.total:,} rows"]
+        words = [f"frame {self.frame + 1:,} of {self.scale.frames:,}", counted(self._rows.total, "row")]
         row = self._rows.row(self.current) if self.current >= 0 else None
         if row is not None:
             words.append(f"at {row.title}, {len(row.keys):,} key frames")

@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from studio.domain.contracts.editing import PointerKind
+from studio.domain.wording import counted
 from widgets.canvas.hand import KeyTaker
 from widgets.canvas.pointers import BUTTONS, Button, key_name, modifiers_of
 from widgets.painted import paint_guarded
@@ -213,7 +214,7 @@ class TrackStrip(QAbstractScrollArea):
             self.crops.ask(cell.frame for cell in cells if cell.state != "absent")
 
     def _describe(self) -> None:
-        words = [self._title, f"{len(self.cells):,} frames"]
+        words = [self._title, counted(len(self.cells), "frame")]
         index = self._at.get(self.frame)
         if index is not None:
             words.append(f"at frame {self.frame + 1:,}, {WORDS[self.cells[index].state]}")

@@ -18,6 +18,7 @@ from studio.domain.entities import AnyEntity, Box, Remark, Shape, Track
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, StreamId
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 from widgets.canvas.drawables import Drawables, Mark, Outline, ShapeStyle
 from widgets.class_styles import styles_of
 from widgets.object_list import ObjectRow
@@ -218,7 +219,7 @@ class Scene:
     def words(self) -> str:
         """What a screen reader says: "3 shapes, car #2 selected"."""
         count = len(self.index)
-        said = [f"{count:,} shapes" if count != 1 else "1 shape"]
+        said = [counted(count, "shape")]
         rows = self.rows()
         chosen = [rows[self.index.rows[key]].title for key in sorted(self.selection)[:3]]
         if chosen:

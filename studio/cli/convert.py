@@ -16,6 +16,7 @@ from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import Track
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import ClassType, Ontology
+from studio.domain.wording import counted
 
 
 class FolderSink:
@@ -90,7 +91,7 @@ def run(argv: list[str]) -> int:
         "losses": [msgspec.to_builtins(loss) for loss in losses],
         "warnings": [said(problem) for problem in found.problems],
     }
-    lines = [f"{len(found.items):,} items written as {writer.title}."]
+    lines = [f"{counted(len(found.items), 'item')} written as {writer.title}."]
     lines += [f"  lost: {loss.count:,} x {loss.what} ({loss.how})" for loss in losses]
     lines += [f"  to look at: {said(problem)}" for problem in found.problems[:20]]
     if len(found.problems) > 20:

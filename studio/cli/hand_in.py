@@ -11,6 +11,7 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import UserId
 from studio.domain.wire import routes
 from studio.domain.wire.documents import HandedIn
+from studio.domain.wording import counted
 
 
 def run(argv: list[str]) -> int:
@@ -71,8 +72,9 @@ def _account(client: Client, name: str) -> UserId:
 
 def _said(done: HandedIn) -> str:
     lines = [
-        f"The journal of {done.owner} held {done.edits:,} changes that the node had not acknowledged.",
-        f"{done.drafts:,} drafts wait for {done.reader} in {len(done.items):,} items; nothing was applied.",
+        f"The journal of {done.owner} held {counted(done.edits, 'change')} that the node did not know.",
+        f"Drafts for {done.reader}: {done.drafts:,}, in {counted(len(done.items), 'item')}. "
+        "Nothing was applied.",
     ]
     for count, what in (
         (done.saved, "were saved after all"),

@@ -14,6 +14,7 @@ from studio.domain.contracts.reading import as_problem
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import PluginShape, Relation, Shape, Tag, Track
 from studio.domain.errors import AtelierError
+from studio.domain.wording import counted
 
 
 class Found(Struct, frozen=True):
@@ -207,14 +208,15 @@ def said(problem: Problem) -> str:
 
 def summary_lines(result: Inspection) -> Iterable[str]:
     """An inspection for a person."""
-    yield f"{result.format}: {result.items:,} items, {result.frames:,} frames, {result.tracks:,} tracks"
+    held = ((result.items, "item"), (result.frames, "frame"), (result.tracks, "track"))
+    yield f"{result.format}: " + ", ".join(counted(*each) for each in held)
     for name, count in result.shapes.items():
         yield f"  {count:>8,}  {name}"
     for name in ("tags", "relations", "groups", "points", "characters"):
         if count := getattr(result, name):
             yield f"  {count:>8,}  {name}"
     if result.warnings:
-        yield f"{len(result.warnings):,} things to look at:"
+        yield f"{counted(len(result.warnings), 'thing')} to look at:"
         yield from (f"  - {line}" for line in result.warnings[:20])
         if len(result.warnings) > 20:
             yield f"  and {len(result.warnings) - 20:,} more (see --json)"

@@ -16,6 +16,7 @@ from studio.domain.edit import Changes, Edit, change, creation
 from studio.domain.entities import AnyEntity, Group, Member, Span2
 from studio.domain.ids import EntityId, GroupId, new_id
 from studio.domain.intervals import ALWAYS, Intervals, as_intervals, holds, times_of, union, without
+from studio.domain.wording import counted
 
 TOOL = "group"
 
@@ -307,4 +308,4 @@ def _is_group(document: Document, key: EntityId) -> bool:
 
 
 def _count(things: Sequence[object] | Mapping[EntityId, object]) -> str:
-    return "1 member" if len(things) == 1 else f"{len(things)} members"
+    return counted(len(things), "member")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from studio.domain.wire.projects import ItemRow
+from studio.domain.wording import counted
 from studio.pages.data.filters import STATE_TITLES
 from widgets.item_table import TableRow
 from widgets.sheet_cells import Badge, SheetBox, SheetCell, Tone
@@ -28,7 +29,7 @@ def cell_of(row: ItemRow, boxes: tuple[SheetBox, ...] = ()) -> SheetCell:
     if row.unsure:
         badges.append(Badge("Unsure", "warning"))
     if row.remarks:
-        badges.append(Badge("1 remark" if row.remarks == 1 else f"{row.remarks} remarks", "warning"))
+        badges.append(Badge(counted(row.remarks, "remark"), "warning"))
     return SheetCell(
         row.id,
         caption=row.name.rpartition("/")[2],

@@ -40,6 +40,7 @@ from studio.domain.geometry import bounding_box
 from studio.domain.ids import EntityId, new_id
 from studio.domain.ontology import Ontology
 from studio.domain.values import Attributes, Value, attributes
+from studio.domain.wording import counted
 
 IDS = ("id", "image_id", "category_id")
 SNIFF_BYTES = 64 * 1024 * 1024
@@ -74,9 +75,9 @@ class Coco:
                 classes |= {str(each.get("name", "")) for each in _dicts(content.get("categories"))}
         if not pictures and not large:
             return None
-        summary = f"{pictures:,} pictures, {labels:,} objects in COCO"
+        summary = f"{counted(pictures, 'picture')}, {counted(labels, 'object')} in COCO"
         if large:
-            summary += f", and {large:,} large files that were not counted"
+            summary += f", and {counted(large, 'large file')} that were not counted"
         return Sniffed(self.name, 0.9, pictures, summary, tuple(sorted(classes - {""})))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

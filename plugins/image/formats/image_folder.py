@@ -17,6 +17,7 @@ from studio.domain.contracts.formats import (
 from studio.domain.contracts.reading import Files, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 LABELS = (".json", ".xml")
 
@@ -34,7 +35,7 @@ class ImageFolder:
         found = Files(tree, SUFFIXES).all()
         if not found:
             return None
-        return Sniffed(self.name, 0.1, len(found), f"{len(found):,} pictures without labels")
+        return Sniffed(self.name, 0.1, len(found), f"{counted(len(found), 'picture')} without labels")
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:
         """One item a picture."""

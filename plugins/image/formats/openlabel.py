@@ -27,6 +27,7 @@ from studio.domain.contracts.reading import Files, Losses, as_problem, read_json
 from studio.domain.document import Document
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 POINTS = (".pcd", ".ply", ".bin", ".las", ".laz", ".e57", ".feather", ".npy", ".xyz", ".pts", ".csv")
 HEAD_BYTES = 4096
@@ -56,8 +57,8 @@ class OpenLabel:
                 classes |= {str(each["type"]) for each in content.get("objects", {}).values()}
             except (AtelierError, KeyError, TypeError, AttributeError):
                 continue  # `read` reports it
-        warnings = (f"{len(older)} files are older VCD and stay out",) if older else ()
-        summary = f"{len(found):,} items in ASAM OpenLABEL"
+        warnings = (f"Without {counted(len(older), 'file')} of older VCD",) if older else ()
+        summary = f"{counted(len(found), 'item')} in ASAM OpenLABEL"
         return Sniffed(self.name, 0.95, len(found), summary, tuple(sorted(classes)), warnings)
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

@@ -23,6 +23,7 @@ from studio.domain.entities import SCHEMA, AnyEntity, Tile
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 from studio.domain.wire.projects import Stream
+from studio.domain.wording import counted
 
 MARK: Literal["atelier.item"] = "atelier.item"
 
@@ -55,7 +56,7 @@ class OwnJson:
         marked = [path for path in _label_files(tree) if _is_marked(tree, path)]
         if not marked:
             return None
-        return Sniffed(self.name, 1.0, len(marked), f"{len(marked):,} items in Atelier's own JSON")
+        return Sniffed(self.name, 1.0, len(marked), f"{counted(len(marked), 'item')} in Atelier's own JSON")
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:
         """Items as they were written, with their own ids. A file whose references dangle is refused whole."""

@@ -28,6 +28,7 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import ShapeId, TrackId, new_id
 from studio.domain.ontology import Ontology
 from studio.domain.values import Value, attributes
+from studio.domain.wording import counted
 
 LABEL_FILE_BYTES = 16 * 1024 * 1024
 FLAGS = ("truncated", "difficult", "occluded")
@@ -65,7 +66,7 @@ class PascalVoc:
             self.name,
             0.9 * len(known) / len(heads),
             max(len(labels), pictures),
-            f"{pictures:,} pictures, {len(labels):,} label files in Pascal VOC",
+            f"{counted(pictures, 'picture')}, {counted(len(labels), 'label file')} in Pascal VOC",
             tuple(sorted(classes - {""})),
         )
 

@@ -55,6 +55,7 @@ from studio.domain.ontology import Ontology
 from studio.domain.space import Pose, frame_time
 from studio.domain.values import Quaternion
 from studio.domain.wire.projects import Stream
+from studio.domain.wording import counted
 
 LABELS = "annotations.feather"
 POSES = "city_SE3_egovehicle.feather"
@@ -102,7 +103,7 @@ class Argoverse2:
             except AtelierError:
                 continue  # a log of the test split has none; what is broken `read` reports
         sweeps = sum(_is_sweep(path) for path in tree.paths())
-        summary = f"{len(logs):,} logs of Argoverse 2 with {sweeps:,} sweeps"
+        summary = f"{counted(len(logs), 'log')} of Argoverse 2 with {counted(sweeps, 'sweep')}"
         return Sniffed(self.name, 0.97, len(logs), summary, tuple(sorted(classes)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

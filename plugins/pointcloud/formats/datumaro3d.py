@@ -38,6 +38,7 @@ from studio.domain.contracts.formats import (
 from studio.domain.contracts.reading import Losses, as_problem, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 PICTURES = "related_images"
 _HEAD_BYTES = 64 * 1024
@@ -65,10 +66,12 @@ class Datumaro3d:
                 continue
             count += 1
         if count:
-            summary = f"{count:,} tasks in Datumaro's 3D JSON"
+            summary = f"{counted(count, 'task')} in Datumaro's 3D JSON"
             return Sniffed(self.name, 0.92, count, summary, tuple(sorted(classes)))
         if folders := _task_folders(tree):
-            summary = f"{len(folders):,} folders of clouds and pictures as CVAT takes them, without labels"
+            summary = (
+                f"{counted(len(folders), 'folder')} of clouds and pictures as CVAT takes them, without labels"
+            )
             return Sniffed(self.name, 0.6, len(folders), summary)
         return None
 

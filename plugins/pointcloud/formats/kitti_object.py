@@ -54,6 +54,7 @@ from studio.domain.contracts.reading import Losses, as_problem, read_text
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 from studio.domain.space import frame_near
+from studio.domain.wording import counted
 
 LABELS, CALIBRATIONS = "label_2", "calib"
 _FOLDERS = {f"image_{at:02}": f"image_{at}" for at in range(4)}  # of pictures, by our names of cameras
@@ -83,7 +84,8 @@ class KittiObject:
                 classes |= {row.class_name for row in rows if isinstance(row, Row)}
         labelled = sum(len(each.labels) for each in sets)
         sure = 0.96 if sweeps else 0.8  # others write this layout for pictures alone
-        summary = f"{stems:,} frames of KITTI's object benchmark, {sweeps:,} sweeps, {labelled:,} label files"
+        held = f"{counted(sweeps, 'sweep')}, {counted(labelled, 'label file')}"
+        summary = f"{counted(stems, 'frame')} of KITTI's object benchmark, {held}"
         return Sniffed(self.name, sure, stems, summary, tuple(sorted(classes)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

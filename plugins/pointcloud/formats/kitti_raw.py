@@ -62,6 +62,7 @@ from studio.domain.entities import AnyEntity, EgoPose
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 from studio.domain.wire.projects import StreamKind
+from studio.domain.wording import counted
 
 TRACKLETS, TIMES, OXTS = "tracklet_labels.xml", "timestamps.txt", "oxts"
 _OWN = "drive"
@@ -85,7 +86,8 @@ class KittiRaw:
         sweeps = sum(len(each.sweeps) for each in drives)
         cameras = sum(len(each.cameras) for each in drives)
         labelled = sum(each.tracklets is not None for each in drives)
-        summary = f"{len(drives):,} KITTI raw drives with {sweeps:,} sweeps, {cameras:,} cameras"
+        held = f"{counted(sweeps, 'sweep')}, {counted(cameras, 'camera')}"
+        summary = f"{counted(len(drives), 'KITTI raw drive')} with {held}"
         summary += f", {labelled:,} of them with tracklets" if labelled else ""
         return Sniffed(self.name, 0.92, len(drives), summary)
 

@@ -62,6 +62,7 @@ from studio.domain.entities import AnyEntity, EgoPose
 from studio.domain.errors import AtelierError
 from studio.domain.ids import TrackId
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 LABELS, CALIBRATIONS, OXTS = "label_02", "calib", "oxts"
 _SNIFFED_FILES = 20
@@ -86,7 +87,9 @@ class KittiTracking:
                 rows = rows_of(_text(tree, each.labels), TRACKING_WORDS, each.labels)
                 classes |= {row.class_name for row in rows if isinstance(row, Row)}
         sweeps = sum(len(each.sweeps) for each in sequences)
-        summary = f"{len(sequences):,} sequences of KITTI's tracking benchmark, {sweeps:,} sweeps"
+        summary = (
+            f"{counted(len(sequences), 'sequence')} of KITTI's tracking benchmark, {counted(sweeps, 'sweep')}"
+        )
         return Sniffed(self.name, 0.97, len(sequences), summary, tuple(sorted(classes)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

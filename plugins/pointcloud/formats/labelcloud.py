@@ -53,6 +53,7 @@ from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
 from studio.domain.space import Floats, angles_of, quaternion_of, turn
 from studio.domain.values import XYZ
+from studio.domain.wording import counted
 
 CLASSES, SEGMENTATION = "_classes.json", "segmentation"
 UNASSIGNED = "unassigned"
@@ -79,7 +80,7 @@ class LabelCloud:
             return None
         used = set(_table(tree, found[0], Budget())[1].values())
         used |= {each for content in labels for each in map(_class_of, content["objects"])}
-        summary = f"{len(found):,} clouds labelled in labelCloud"
+        summary = f"{counted(len(found), 'cloud')} labelled in labelCloud"
         return Sniffed(self.name, 0.93, len(found), summary, tuple(sorted(used - {""})))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

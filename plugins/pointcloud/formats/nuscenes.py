@@ -82,6 +82,7 @@ from studio.domain.ontology import Ontology
 from studio.domain.space import Pose, chained, inverse
 from studio.domain.values import Attributes, Value
 from studio.domain.wire.projects import StreamKind
+from studio.domain.wording import counted
 
 STATE = "state"  # the name of an attribute that is said without one
 _FIRST = ("LIDAR_CONCAT", "LIDAR_TOP")
@@ -111,7 +112,7 @@ class NuScenes:
             classes |= {row.name for row in tables.rows("category", NameRow).values()}
         if not scenes:
             return None
-        summary = f"{scenes:,} scenes of nuScenes with {samples:,} key frames"
+        summary = f"{counted(scenes, 'scene')} of nuScenes with {counted(samples, 'key frame')}"
         return Sniffed(self.name, 0.97, scenes, summary, tuple(sorted(classes)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

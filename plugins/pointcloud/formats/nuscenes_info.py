@@ -49,6 +49,7 @@ from studio.domain.ids import EntityId, StreamId, new_id
 from studio.domain.ontology import Ontology
 from studio.domain.space import Pose, chained, inverse, turn, yaw_of
 from studio.domain.values import Value
+from studio.domain.wording import counted
 
 LIDAR = StreamId("LIDAR_TOP")
 _HEAD_BYTES = 4096
@@ -79,7 +80,7 @@ class NuScenesInfo:
                 continue  # `read` reports it
         if not samples:
             return None
-        summary = f"{samples:,} samples of nuScenes, listed by mmdetection3d"
+        summary = f"{counted(samples, 'sample')} of nuScenes, listed by mmdetection3d"
         return Sniffed(self.name, 0.96, samples, summary, tuple(sorted(classes)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

@@ -30,6 +30,7 @@ from studio.domain.contracts.formats import (
 )
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 LABELS = (".json", ".xml")
 _CERTAIN = (".pcd", ".ply", ".las", ".laz", ".e57")  # names that nothing else has; the others are looked into
@@ -58,12 +59,16 @@ class PointFolder:
         parts = []
         if sequences:
             frames = sum(map(len, sequences))
-            parts.append(f"{len(sequences):,} sequences with {frames:,} frames named by number")
+            parts.append(
+                f"{counted(len(sequences), 'sequence')} with {counted(frames, 'frame')} named by number"
+            )
         if alone := items - len(sequences):
-            parts.append(f"{alone:,} single point clouds")
+            parts.append(counted(alone, "single point cloud"))
         pictures = sum(path.lower().endswith(PICTURE_SUFFIXES) for path in tree.paths())
         warnings = (
-            (f"{pictures:,} pictures stay out: nothing says where their cameras were",) if pictures else ()
+            (f"Without {counted(pictures, 'picture')}: nothing says where their cameras were",)
+            if pictures
+            else ()
         )
         # one scan among pictures is an addition to these; a table of numbers may hold anything
         sure = 0.15 if 2 * len(found) >= pictures else 0.08

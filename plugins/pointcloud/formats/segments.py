@@ -28,6 +28,7 @@ from studio.domain.contracts.formats import (
 from studio.domain.contracts.reading import Losses, as_problem, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 RELEASE = "segments_release.json"
 TASKS = ("pointcloud-", "multisensor-")
@@ -54,7 +55,7 @@ class Segments:
                 continue  # `read` reports it
         if not samples:
             return None
-        summary = f"{samples:,} samples of point clouds in a release of Segments.ai"
+        summary = f"{counted(samples, 'sample')} of point clouds in a release of Segments.ai"
         return Sniffed(self.name, 0.93, samples, summary, tuple(sorted(classes)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

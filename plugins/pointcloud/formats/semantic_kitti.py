@@ -54,6 +54,7 @@ from studio.domain.ids import EntityId, new_id
 from studio.domain.ontology import Ontology
 from studio.domain.space import Floats, Pose, as_matrix, as_pose, frame_time, inverse
 from studio.domain.wire.projects import Stream
+from studio.domain.wording import counted
 
 SWEEPS, LABELS = "velodyne", "labels"
 POSES, CALIBRATION, TIMES = "poses.txt", "calib.txt", "times.txt"
@@ -84,7 +85,8 @@ class SemanticKitti:
                     numbers = np.frombuffer(file.read(4 * RUN)[: tree.size(path) // 4 * 4], "<u4") & 0xFFFF
                 used |= {classes.name_of(int(each), names) for each in np.unique(numbers)}
         labelled = sum(len(_label_files(tree, each)) for each in sequences)
-        summary = f"{len(sequences):,} sequences of SemanticKITTI with {labelled:,} labelled sweeps"
+        held = counted(labelled, "labelled sweep")
+        summary = f"{counted(len(sequences), 'sequence')} of SemanticKITTI with {held}"
         return Sniffed(self.name, 0.95, len(sequences), summary, tuple(sorted(used - {""})))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

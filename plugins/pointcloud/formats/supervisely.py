@@ -26,6 +26,7 @@ from studio.domain.contracts.formats import (
 from studio.domain.contracts.reading import Losses, as_problem, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 
 class Supervisely:
@@ -45,7 +46,7 @@ class Supervisely:
         for meta in {id(each[2]): each[2] for each in found}.values():
             titles |= {str(each.get("title")) for each in meta["classes"] if isinstance(each, dict)}
         episodes = sum(name_of(path) == ANNOTATION for path, _, _ in found)
-        kind = f"{episodes:,} episodes" if episodes else f"{len(found):,} clouds"
+        kind = counted(episodes, "episode") if episodes else counted(len(found), "cloud")
         return Sniffed(self.name, 0.94, len(found), f"{kind} of a Supervisely project", tuple(sorted(titles)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

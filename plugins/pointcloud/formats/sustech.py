@@ -27,6 +27,7 @@ from studio.domain.contracts.formats import (
 from studio.domain.contracts.reading import Losses, as_problem, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 _SNIFFED_FILES = 20
 _HELD: tuple[Holding, ...] = (
@@ -52,7 +53,7 @@ class Sustech:
         for path in [each for scene in scenes for each in _label_files(tree, scene)][:_SNIFFED_FILES]:
             classes |= {str(each.get("obj_type", "")) for each in _objects(tree, path, Budget())}
         frames = sum(folder_of(path) in {within(each, SWEEPS) for each in scenes} for path in tree.paths())
-        summary = f"{len(scenes):,} scenes of SUSTechPOINTS with {frames:,} sweeps"
+        summary = f"{counted(len(scenes), 'scene')} of SUSTechPOINTS with {counted(frames, 'sweep')}"
         return Sniffed(self.name, 0.92, len(scenes), summary, tuple(sorted(classes - {""})))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

@@ -26,6 +26,7 @@ from studio.domain.contracts.formats import (
 from studio.domain.contracts.reading import Losses, as_problem, read_json
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 
 _SNIFFED_FILES = 20
 _HELD: tuple[Holding, ...] = (
@@ -50,7 +51,7 @@ class Xtreme1:
         for path in [path for path in tree.paths() if name_of(folder_of(path)) == RESULT][:_SNIFFED_FILES]:
             for source in _results(tree, path, Budget()):
                 classes |= {str(each.get("className") or "") for each in dicts(source.get("objects"))}
-        summary = f"{len(found):,} clouds or scenes of Xtreme1"
+        summary = f"{counted(len(found), 'cloud or scene', 'clouds or scenes')} of Xtreme1"
         return Sniffed(self.name, 0.92, len(found), summary, tuple(sorted(classes - {""})))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

@@ -27,6 +27,7 @@ from studio.domain.ids import EntityId, StreamId, new_id
 from studio.domain.ontology import Ontology
 from studio.domain.values import Value, attributes
 from studio.domain.wire.projects import Stream
+from studio.domain.wording import counted
 
 STREAM = StreamId("text")
 SNIFFED_FILES = 200
@@ -55,7 +56,7 @@ class Brat:
                 classes |= {parse_line(line).kind for line in lines if line.startswith("T")}
             except AtelierError:
                 continue  # `read` reports it
-        summary = f"{len(found):,} texts in brat stand-off"
+        summary = f"{counted(len(found), 'text')} in brat stand-off"
         return Sniffed(self.name, 0.9, len(found), summary, tuple(sorted(classes)))
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:

@@ -28,6 +28,7 @@ from studio.domain.ids import ProjectId
 from studio.domain.wire import routes
 from studio.domain.wire.jobs import AirlockRequest, AirlockRequests, NewExport
 from studio.domain.wire.training import Snapshots
+from studio.domain.wording import counted
 from studio.shell.page import Desk
 
 _POLL_MS = 1500
@@ -111,7 +112,7 @@ class ExportDialog(QDialog):
 
     def _show_snapshots(self, snapshots: Snapshots) -> None:
         for each in snapshots.snapshots:
-            self.snapshot.addItem(f"Snapshot {each.name}, {each.items:,} items", each.id)
+            self.snapshot.addItem(f"Snapshot {each.name}, {counted(each.items, 'item')}", each.id)
 
     def _ask(self) -> None:
         client, project = self._desk.client, self._project

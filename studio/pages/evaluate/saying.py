@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from studio.domain.wire.evaluation import Evaluation, Match, Outcome, VerdictKind
+from studio.domain.wording import counted
 from widgets.sheet_cells import Badge, SheetBox, SheetCell, crop_around
 
 OUTCOMES: dict[Outcome, str] = {
@@ -133,7 +134,8 @@ def headline(evaluation: Evaluation) -> str:
     share = dict(evaluation.outcomes)
     wrong = sum(count for name, count in share.items() if name != "true_positive")
     labels = sum(each.labels for each in evaluation.per_class)
+    items = counted(evaluation.items, f"{evaluation.split} item")
     return (
-        f"{evaluation.model_name} on {evaluation.items:,} {evaluation.split} items with {labels:,} labels, "
-        f"IoU {evaluation.iou:g}, score from {evaluation.threshold:.2f}: {wrong:,} things to look at"
+        f"{evaluation.model_name} on {items} with {counted(labels, 'label')}, "
+        f"IoU {evaluation.iou:g}, score from {evaluation.threshold:.2f}: {counted(wrong, 'thing')} to look at"
     )

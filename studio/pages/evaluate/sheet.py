@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from studio.domain.wire.evaluation import Evaluation, Match, MatchQuery, Outcome, VerdictKind
+from studio.domain.wording import counted
 from studio.pages.evaluate.match_source import MatchSource
 from studio.pages.evaluate.saying import OUTCOMES, VERDICTS, cell_of
 from studio.shell.page import Desk
@@ -147,7 +148,7 @@ class MatchSheet(QWidget):
 
     def _total(self, total: int) -> None:
         self.sheet.set_total(total)
-        self.count.setText(f"{total:,} objects" if total != 1 else "1 object")
+        self.count.setText(counted(total, "object"))
 
     def _rows(self, offset: int, matches: Sequence[Match]) -> None:
         self.sheet.set_rows(offset, [cell_of(match) for match in matches])

@@ -62,14 +62,14 @@ class HomePage(Page):
                     "sample",
                     "sample",
                     "Sample pictures",
-                    "Pages of handwritten digits in boxes, made on this machine",
+                    "Handwritten digits, made on this machine",
                     self.sample,
                 ),
                 (
                     "drive",
                     "sample",
                     "Sample drive",
-                    "A street in point clouds and cameras, made on this machine",
+                    "Point clouds and cameras, made on this machine",
                     self.sample_drive,
                 ),
                 (

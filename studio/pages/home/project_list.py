@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QStan
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from studio.domain.wire.projects import Project
+from studio.domain.wording import counted
 
 _PROJECT = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
@@ -57,8 +58,7 @@ def counts(project: Project) -> str:
     """How much is in a project, in words."""
     if not project.items:
         return "empty"
-    items = "1 item" if project.items == 1 else f"{project.items:,} items"
-    return f"{items}, {project.accepted:,} accepted"
+    return f"{counted(project.items, 'item')}, {project.accepted:,} accepted"
 
 
 class _Card(QStyledItemDelegate):

@@ -96,8 +96,8 @@ def open_sample(client: Client, sample: Sample, call: Call) -> Project:
     if state.job is not None:
         for job in jobs.watch(client, state.job.id):
             share = sample.written + left * (_SENDING + (1 - _SENDING) * job.done / max(job.total, 1))
-            said = f"{job.done:,} of {job.total:,} {job.unit}".rstrip() if job.total else "…"
-            call.check(share, f"Bringing it in: {said}")
+            count = f": {job.done:,} of {job.total:,} {job.unit}".rstrip() if job.total else ""
+            call.check(share, f"Bringing it in{count}")
         jobs.report(client, state.job.id)
     return client.call(routes.PROJECT, project=project.id)
 
@@ -119,7 +119,7 @@ def _write(sample: Sample, folder: Path, call: Call) -> None:
         try:
             for line in writing.stdout:
                 share, _, what = line.strip().partition(" ")
-                call.check(sample.written * float(share), f"Writing: {what}")
+                call.check(sample.written * float(share), what)
         except BaseException:
             writing.kill()  # cancelled: nobody waits for it
             raise

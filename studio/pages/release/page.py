@@ -33,6 +33,7 @@ from studio.domain.wire.releases import (
     Suites,
 )
 from studio.domain.wire.training import Models
+from studio.domain.wording import counted
 from studio.pages.release.candidate import CandidatePanel
 from studio.pages.release.service_card import ServiceCard
 from studio.pages.release.suite_dialog import SuiteDialog
@@ -136,7 +137,7 @@ class ReleasePage(Page):
         self.calls.start(
             "seal",
             lambda _call: client.call(routes.NEW_SUITE, wanted, project=project),
-            lambda suite: self._done(f"Sealed {suite.items:,} items as {suite.name}."),
+            lambda suite: self._done(f"Sealed {counted(suite.items, 'item')} as {suite.name}."),
         )
 
     def _show(self, found: _All) -> None:

@@ -1,6 +1,7 @@
 """What the Release page says of releases, services and suites. No Qt."""
 
 from studio.domain.wire.releases import Arm, Release, Service, Suite
+from studio.domain.wording import counted
 
 RELEASE_STATES = {
     "evaluating": "Measured on the sealed suite now",
@@ -19,8 +20,8 @@ SERVICE_STATES = {
 
 def suite_line(suite: Suite) -> str:
     """A suite in one line; every look is counted."""
-    looks = "1 look" if suite.looks == 1 else f"{suite.looks:,} looks"
-    return f"{suite.name} · version {suite.version} · {suite.items:,} items · {looks}"
+    held, looks = counted(suite.items, "item"), counted(suite.looks, "look")
+    return f"{suite.name} · version {suite.version} · {held} · {looks}"
 
 
 def release_line(release: Release) -> str:
@@ -36,8 +37,8 @@ def service_line(service: Service) -> str:
 def arm_line(arm: Arm) -> str:
     """A model's part of a service's traffic."""
     speed = f", p50 {arm.p50_ms:.1f} ms" if arm.requests else ""
-    errors = f", {arm.errors:,} errors" if arm.errors else ""
-    return f"{arm.model_name}: {arm.share} % · {arm.requests:,} requests{speed}{errors}"
+    errors = f", {counted(arm.errors, 'error')}" if arm.errors else ""
+    return f"{arm.model_name}: {arm.share} % · {counted(arm.requests, 'request')}{speed}{errors}"
 
 
 def shares_with(arms: tuple[Arm, ...], share_of_last: float) -> tuple[tuple[str, int], ...]:

@@ -26,6 +26,7 @@ from studio.domain.ids import ItemId, ProjectId
 from studio.domain.wire import routes
 from studio.domain.wire.projects import ItemQuery, ItemRow
 from studio.domain.wire.releases import Answer, Detection, Service, TryService
+from studio.domain.wording import counted
 from studio.pages.items import ItemSource
 from studio.pages.release.answer_picture import AnswerPicture, read_file, read_picture, shown
 from studio.pages.sheet import cell_of
@@ -243,4 +244,4 @@ def found_words(found: Sequence[Detection]) -> str:
     if not total:
         return "nothing"
     each = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in counts.most_common())
-    return f"{'1 object' if total == 1 else f'{total:,} objects'}: {each}"
+    return f"{counted(total, 'object')}: {each}"

@@ -14,6 +14,7 @@ from studio.domain.ids import TaskId
 from studio.domain.wire import routes
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.people import Pulled, Task, TaskQuery, Tasks, TaskState
+from studio.domain.wording import counted
 from studio.shell.icons import icon, set_icon
 from studio.shell.page import Desk, Page, Place
 from widgets.empty_state import EmptyState
@@ -159,7 +160,7 @@ class ReviewPage(Page):
             if fresh:
                 self._tasks.clear()
                 self.table.set_total(tasks.total)
-                self.count.setText("1 task" if tasks.total == 1 else f"{tasks.total:,} tasks")
+                self.count.setText(counted(tasks.total, "task"))
                 self.views.setCurrentWidget(self.table if tasks.total else self.empty)
             for task in tasks.tasks:
                 self._tasks[task.id] = task

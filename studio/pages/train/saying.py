@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from studio.domain.wire.training import Point, Run, Snapshot
+from studio.domain.wording import counted
 
 STATES = {
     "queued": "Waiting its turn",
@@ -91,7 +92,7 @@ def over_epochs(points: Sequence[Point]) -> tuple[float, ...]:
 def snapshot_line(snapshot: Snapshot) -> str:
     """A snapshot in one line: how many items, in which splits."""
     splits = ", ".join(f"{count:,} {name}" for name, count in snapshot.splits)
-    return f"{snapshot.name} · {snapshot.items:,} items ({splits})"
+    return f"{snapshot.name} · {counted(snapshot.items, 'item')} ({splits})"
 
 
 def ontology_line(snapshot: Snapshot) -> str:

@@ -254,7 +254,7 @@ def test_the_command_hands_in_for_an_administrator_and_the_log_names_it(place: P
     spoken = subprocess.run(
         [*command, "--reader", "rita"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "1 drafts wait for Rita in 1 items; nothing was applied." in spoken.stdout
+    assert "Drafts for Rita: 1, in 1 item. Nothing was applied." in spoken.stdout
     wrong = subprocess.run(
         [*command, "--reader", "zoe"], cwd=ROOT, capture_output=True, text=True, check=False
     )

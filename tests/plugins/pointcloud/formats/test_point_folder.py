@@ -9,6 +9,7 @@ from plugins.pointcloud.formats.point_folder import PointFolder
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology
+from studio.domain.wording import counted
 from tests.plugins.formats_kit import Folder, picture, read
 from tests.plugins.pointcloud.points.point_files import pcd, sweep, table
 
@@ -26,7 +27,8 @@ def test_surveys_come_in_one_by_one_and_scans_too(shared_data: Path) -> None:
         folder = shared_data / name
         sniffed = PointFolder().sniff(FolderTree(folder))
         assert sniffed is not None
-        assert (sniffed.items, sniffed.summary) == (count, f"{count} single point clouds, without labels")
+        assert sniffed.items == count
+        assert sniffed.summary == f"{counted(count, 'single point cloud')}, without labels"
         items, problems = read(PointFolder(), folder)
         assert (len(items), problems) == (count, [])
         assert {item.media[0].stream.kind for item in items} == {"points"}
@@ -37,7 +39,7 @@ def test_several_files_named_by_numbers_are_one_sequence_in_their_order(tmp_path
     sniffed = PointFolder().sniff(FolderTree(folder))
     assert sniffed is not None
     assert sniffed.items == 4
-    assert "1 sequences with 3 frames" in sniffed.summary
+    assert "1 sequence with 3 frames" in sniffed.summary
     items, _ = read(PointFolder(), folder)
     assert [(item.source, item.media[0].paths) for item in items] == [
         ("drive", ("drive/9.bin", "drive/10.bin", "drive/000011.bin")),
@@ -89,7 +91,7 @@ def test_points_come_before_pictures_and_a_table_of_numbers_behind_them(tmp_path
     points = PointFolder().sniff(FolderTree(tmp_path))
     assert points is not None
     assert points.confidence > pictures.confidence
-    assert points.warnings == ("3 pictures stay out: nothing says where their cameras were",)
+    assert points.warnings == ("Without 3 pictures: nothing says where their cameras were",)
 
 
 def test_labels_are_not_written_to_files_of_points(tmp_path: Path) -> None:

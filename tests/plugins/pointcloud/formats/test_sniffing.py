@@ -1,5 +1,6 @@
 """Every folder of samples is recognised as what it is, whatever other formats see in it too."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,10 @@ def test_what_a_format_writes_is_recognised_as_its_own(where: str, tmp_path: Pat
         write(made, [item], tmp_path)
         lay_out(tmp_path, [item])
         assert sniffed(FolderTree(tmp_path))[0].format == made.name
+
+
+@pytest.mark.parametrize("folder", [name for name, wanted in SAMPLES.items() if wanted])
+def test_what_was_found_is_said_in_numbers_that_agree(shared_data: Path, folder: str) -> None:
+    said = sniffed(FolderTree(shared_data / folder))[0].summary
+    assert said
+    assert not re.search(r"\b1 (\w+ )?\w+s\b", said), said
