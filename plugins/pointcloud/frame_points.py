@@ -43,6 +43,13 @@ class FramePoints:
         some = self.near(centre, reach)
         return some[within(some, centre, size, rotation, margin)]
 
+    def places_inside(self, centre: XYZ, size: XYZ, rotation: Quaternion) -> NDArray[np.intp]:
+        """(n,) places of the points in a cuboid, ascending."""
+        reach = float(np.linalg.norm(size)) / 2
+        rows = self._between(centre[0] - reach, centre[0] + reach)
+        rows = rows[within(self.xyz[rows].astype(np.float64), centre, size, rotation)]
+        return np.sort(rows)
+
     def count(self, centre: XYZ, size: XYZ, rotation: Quaternion) -> int:
         """How many points lie in a cuboid."""
         return len(self.inside(centre, size, rotation))

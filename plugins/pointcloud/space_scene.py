@@ -15,6 +15,7 @@ from msgspec import Struct
 from plugins.pointcloud.frame_points import FramePoints
 from plugins.pointcloud.interpolation import STATES, Interpolated, Placed, TrackIndex
 from plugins.pointcloud.lanes import Lanes, PlacedLine
+from plugins.pointcloud.painting.painter import Painter
 from plugins.pointcloud.usual_sizes import usual_size
 from studio.domain.document import Document
 from studio.domain.entities import Cuboid, Remark, Shape, Track
@@ -95,6 +96,7 @@ class SpaceScene:
         self.yaw_only = True  # turning about the upright axis alone
         self.one_size = True  # a new size is the track's, at all its key frames
         self.points = FramePoints()
+        self.painter = Painter()  # what labels single points
         self.index = TrackIndex(document, item.streams)
         self.lanes = Lanes(document, self.index)
         self._styles, self._numbers = styles_of(ontology)

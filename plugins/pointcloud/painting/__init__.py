@@ -1,0 +1,1 @@
+"""Labelling single points: their labels at the visible frame, what a hand reaches of them, strokes. No Qt."""
