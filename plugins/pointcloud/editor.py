@@ -19,6 +19,7 @@ from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
 from plugins.pointcloud.lint_panel import LintPanel
+from plugins.pointcloud.neighbours import Neighbours
 from plugins.pointcloud.panel_keys import PanelKeys
 from plugins.pointcloud.picture_points import PicturePoints
 from plugins.pointcloud.proposals import ProposalCommands
@@ -41,7 +42,7 @@ from studio.domain.ontology import Ontology
 from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Item
 from widgets.camera_strip import CameraStrip
-from widgets.cloud.drawn import LineSet, Region
+from widgets.cloud.drawn import LineSet, Region, joined_lines
 from widgets.fix_queue import FixQueue
 from widgets.hint_bar import Hint, HintBar
 from widgets.side_panel import SidePanel
@@ -67,7 +68,8 @@ class PointCloudEditor(QWidget):
         self.info = InfoPanel()
         self.panel.add_part("Cuboid", self.info)
         self.groups = GroupCommands(self.bench, GroupPanel())
-        self.lint = LintPanel(self.bench, self.sweeps, self.cameras, self.groups, FixQueue())
+        self.neighbours = Neighbours(self.bench, lambda: self.groups.index, self._show_ghosts)
+        self.lint = LintPanel(self.bench, self.sweeps, self.cameras, self.groups, self.neighbours, FixQueue())
         pages = QTabWidget()
         pages.setDocumentMode(True)
         pages.setAccessibleName("Groups, findings and cameras")
@@ -108,6 +110,7 @@ class PointCloudEditor(QWidget):
         }
         self._lay_out()
         self._connect()
+            **self.neighbours.table,
         self.gestures.take("select")
         self._show_all()
 
@@ -191,6 +194,7 @@ class PointCloudEditor(QWidget):
         self.views.space.say("Loading the points…")
         self._frame_changed()
 
+        self.neighbours.open()
     def document_changed(self, ids: frozenset[EntityId]) -> None:
         """Entities that were made, changed or removed, by anybody."""
         scene = self.scene
@@ -285,6 +289,7 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     # Keys
+        self.neighbours.open()
 
     def _key(self, key: str, only_ask: bool) -> bool:
         """Whether a view's key is ours; unless only asked, do it."""
@@ -328,6 +333,7 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     def _points_there(self) -> None:
+        self.neighbours.show_frame()
         """Every point of the frame has come."""
         scene = self.scene
         if scene is None:
@@ -346,8 +352,7 @@ class PointCloudEditor(QWidget):
         scene, cloud = self.scene, self.views.scene
         rows = scene.rows() if scene is not None else ()
         cloud.set_lines(scene.lines_at_rest() if scene is not None else LineSet(), "rest")
-        paths = scene.path_lines() if scene is not None and self._looks.paths else LineSet()
-        cloud.set_lines(paths, "ghosts")
+        self._show_ghosts()
         cloud.set_words(
             texts=scene.texts() if scene is not None and self._looks.names else (),
             marks=scene.marks() if scene is not None else (),
@@ -377,6 +382,12 @@ class PointCloudEditor(QWidget):
         at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None
         lit = Region(at.centre, at.size, at.rotation) if at is not None else None
         self.views.scene.set_look(replace(self.views.scene.look, lit=lit))
+
+    def _show_ghosts(self) -> None:
+        """The ways of tracks, and what the clips beside end and begin with."""
+        scene = self.scene
+        paths = scene.path_lines() if scene is not None and self._looks.paths else LineSet()
+        self.views.scene.set_lines(joined_lines([paths, self.neighbours.ghost_lines()]), "ghosts")
 
     def _show_predictions(self) -> None:
         scene, layer = self.scene, self.bench.predictions

@@ -12,6 +12,7 @@ from plugins.pointcloud.camera_bench import CameraBench
 from plugins.pointcloud.frame_points import FramePoints
 from plugins.pointcloud.group_panel import GroupCommands
 from plugins.pointcloud.linter import SequenceFinding
+from plugins.pointcloud.neighbours import Neighbours
 from plugins.pointcloud.sweeps import Sweeps
 from studio.domain.ids import EntityId
 from studio.domain.space import Floats
@@ -29,6 +30,7 @@ class LintPanel(QObject):
         sweeps: Sweeps,
         cameras: CameraBench,
         groups: GroupCommands,
+        neighbours: Neighbours,
         queue: FixQueue,
     ) -> None:
         super().__init__(queue)
@@ -36,11 +38,12 @@ class LintPanel(QObject):
         self._sweeps = sweeps
         self._cameras = cameras
         self._groups = groups
+        self._neighbours = neighbours
         self.queue = queue
         self._found: dict[str, SequenceFinding] = {}
         self._ignored: set[str] = set()
         self._looked_at: dict[int, FramePoints | None] = {}
-        queue.check_wanted.connect(self.check)
+        queue.check_wanted.connect(lambda: self.check())
         queue.opened.connect(self._open)
         queue.mend_wanted.connect(self._mend)
         queue.ignored.connect(self._ignore)
@@ -50,8 +53,11 @@ class LintPanel(QObject):
         self._found, self._ignored = {}, set()
         self.queue.set_rows((), "Not looked at yet")
 
-    def check(self) -> None:
-        """Look at all frames. Points and ground are looked at where their sweeps are here."""
+    def check(self, *, afresh: bool = True) -> None:
+        """Look at all frames, and at the seam to the clip before, once that has come (anew, if `afresh`).
+
+        Points and ground are looked at where their sweeps are here.
+        """
         scene, index = self._bench.scene, self._groups.index
         if scene is None:
             return
@@ -62,6 +68,13 @@ class LintPanel(QObject):
         self._looked_at.clear()
         self._found = {_key(each): each for each in found}
         self._show()
+        self._neighbours.look_at_seam(self._add, afresh=afresh)
+
+    def _add(self, found: list[SequenceFinding]) -> None:
+        """What is wrong at the seam comes first: identities decide what else is."""
+        if found:
+            self._found = {_key(each): each for each in found} | self._found
+            self._show()
 
     def _show(self) -> None:
         scene = self._bench.scene
@@ -98,7 +111,7 @@ class LintPanel(QObject):
         edit = finding.mend(scene.index)
         if not self._bench.apply(edit):
             self._bench.host.say("There is nothing left to mend there.")
-        self.check()
+        self.check(afresh=False)
 
     def _ignore(self, key: str) -> None:
         self._ignored.add(key)

@@ -13,7 +13,7 @@ from plugins.pointcloud.interpolation import TrackIndex
 from plugins.pointcloud.linter import identity_checks, motion_checks, place_checks
 from plugins.pointcloud.linter.drive import Counts, Drive, Grounds, drive_of
 from plugins.pointcloud.linter.findings import Limits, Mend, SequenceFinding, Severity
-from plugins.pointcloud.linter.seam import Ghost, ghosts, seam_findings
+from plugins.pointcloud.linter.seam import Ghost, ghosts, group_findings, seam_findings
 from studio.domain.groups import GroupIndex
 from studio.domain.ids import TrackId
 
@@ -30,6 +30,7 @@ __all__ = [
     "Severity",
     "check",
     "ghosts",
+    "group_findings",
     "seam_findings",
 ]
 

@@ -9,15 +9,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plugins.pointcloud.interpolation import TrackIndex
-from plugins.pointcloud.linter.findings import Limits, Mend, SequenceFinding
-from plugins.pointcloud.track_changes import resized, usual_size
+from plugins.pointcloud.linter.findings import Limits, Mend, SequenceFinding, Severity
+from plugins.pointcloud.seam_changes import (
+    Clip,
+    Edge,
+    edges,
+    ends_of,
+    joined_as_before,
+    lost_groups,
+    seconds_between,
+)
+from plugins.pointcloud.track_changes import resized
 from studio.domain.edit import Edit, change
-from studio.domain.entities import Track
-from studio.domain.ids import TrackId
-from studio.domain.space import Floats, Pose, as_xyz, unit
+from studio.domain.entities import identity_of
+from studio.domain.ids import EntityId, TrackId
+from studio.domain.space import Pose, as_xyz
 from studio.domain.values import XYZ, Quaternion
-
-_LOOK_BACK_S = 0.5
 
 
 class Ghost(Struct, frozen=True):
@@ -30,25 +37,6 @@ class Ghost(Struct, frozen=True):
     centre: XYZ
     size: XYZ
     rotation: Quaternion
-
-
-class _Edge(Struct, frozen=True):
-    """A track at the first or last frame of its item, in the world."""
-
-    track: Track
-    places: tuple[XYZ, ...]  # over the last half second; the last is at the edge
-    times_s: tuple[float, ...]
-    size: XYZ
-    rotation: Quaternion
-
-    def after(self, seconds: float) -> Floats:
-        """Where it will be, by its motion."""
-        here = np.array(self.places[-1])
-        if len(self.places) == 1:
-            return here
-        speed = (here - np.array(self.places[0])) / (self.times_s[-1] - self.times_s[0])
-        moved: Floats = here + speed * seconds
-        return moved
 
 
 def ghosts(
@@ -70,7 +58,7 @@ def ghosts(
             found.append(
                 Ghost(
                     key,
-                    track.identity,
+                    identity_of(track),
                     track.class_name,
                     each,
                     pose.translation,
@@ -89,18 +77,33 @@ def seam_findings(
     gap_s: seconds from the last frame of one to the first of the other; None: by their clocks where the
     second starts after the first ends, otherwise one frame's time. Ego poses stand in one world.
     """
-    gap = _gap_s(before, after) if gap_s is None else gap_s
+    gap = seconds_between(before, after) if gap_s is None else gap_s
     if not before.timeline.frames or not after.timeline.frames or gap > limits.seam_s:
         return []
-    ends = _edges(before, before.timeline.frames - 1)
-    starts = _edges(after, 0)
-    by_identity = {each.track.identity: each for each in ends if each.track.identity}
+    ends = ends_of(before)
+    starts = edges(after, 0)
+    by_identity = {identity_of(each.track): each for each in ends}
     found: list[SequenceFinding] = []
     for start in starts:
-        end = by_identity.get(start.track.identity)
+        end = by_identity.get(identity_of(start.track))
         if end is not None:
             found += _differences(start, end, limits, gap)
     found += _strangers(starts, ends, by_identity, limits, gap)
+    return found
+
+
+def group_findings(before: Clip, after: Clip, limits: Limits = Limits()) -> list[SequenceFinding]:
+    """Tracks that go on from the clip before outside of a group that they end in there."""
+    if not before.index.timeline.frames or seconds_between(before.index, after.index) > limits.seam_s:
+        return []
+    found = []
+    for group, tracks, lacking in lost_groups(after, before):
+        name = f"{group.class_name} {group.name!r}" if group.name else group.class_name or "group"
+        together = f", with {len(tracks) - 1} more," if len(tracks) > 1 else ""
+        message = f"belongs{together} to the {name} in the clip before, and not here."
+        mend = _grouping(after, before, lacking)
+        proposal = "Group as in the clip before"
+        found.append(_finding("seam.group", tracks[0], message, proposal, mend, others=tuple(tracks[1:])))
     return found
 
 
@@ -110,7 +113,7 @@ def with_identity(index: TrackIndex, track: TrackId, identity: str) -> Edit | No
     return change("Set identity", (old, replace(old, identity=identity)), tool="linter") or None
 
 
-def _differences(start: _Edge, end: _Edge, limits: Limits, gap: float) -> Iterator[SequenceFinding]:
+def _differences(start: Edge, end: Edge, limits: Limits, gap: float) -> Iterator[SequenceFinding]:
     track = start.track.id
     off = float(np.linalg.norm((end.after(gap) - np.array(start.places[-1]))[:2]))
     if off > limits.seam_m:
@@ -144,13 +147,13 @@ def _differences(start: _Edge, end: _Edge, limits: Limits, gap: float) -> Iterat
 
 
 def _strangers(
-    starts: list[_Edge], ends: list[_Edge], known: Mapping[str, _Edge], limits: Limits, gap: float
+    starts: list[Edge], ends: list[Edge], known: Mapping[str, Edge], limits: Limits, gap: float
 ) -> Iterator[SequenceFinding]:
     """Tracks that begin where another of their class was heading, under no or another identity."""
-    here = {each.track.identity for each in starts if each.track.identity}
-    free = [each for each in ends if each.track.identity not in here]
+    here = {identity_of(each.track) for each in starts}
+    free = [each for each in ends if identity_of(each.track) not in here]
     for start in starts:
-        if start.track.identity and start.track.identity in known:
+        if identity_of(start.track) in known:
             continue
         place = np.array(start.places[-1])
         near = [
@@ -160,18 +163,21 @@ def _strangers(
         ]
         if near and min(near)[0] <= limits.seam_m:
             end = free.pop(min(near)[1])
-            identity = end.track.identity
             yield _finding(
                 "seam.identity",
                 start.track.id,
                 "goes on from the clip before, under another identity.",
-                "Give it the identity that it had" if identity else "",
-                _naming(start.track.id, identity) if identity else None,
+                "Give it the identity that it had",
+                _naming(start.track.id, identity_of(end.track)),
             )
 
 
 def _naming(track: TrackId, identity: str) -> Mend:
     return lambda index: with_identity(index, track, identity)
+
+
+def _grouping(after: Clip, before: Clip, lacking: Mapping[EntityId, EntityId]) -> Mend:
+    return lambda index: joined_as_before(Clip(index, after.groups), before, lacking)
 
 
 def _reclassed(index: TrackIndex, track: TrackId, class_name: str) -> Edit | None:
@@ -180,7 +186,13 @@ def _reclassed(index: TrackIndex, track: TrackId, class_name: str) -> Edit | Non
 
 
 def _finding(
-    rule: str, track: TrackId, message: str, proposal: str, mend: Mend | None, severity: str = "warning"
+    rule: str,
+    track: TrackId,
+    message: str,
+    proposal: str,
+    mend: Mend | None,
+    severity: Severity = "warning",
+    others: tuple[TrackId, ...] = (),
 ) -> SequenceFinding:
     return SequenceFinding(
         rule,
@@ -188,41 +200,8 @@ def _finding(
         0,
         0,
         message,
-        "error" if severity == "error" else "warning",
+        severity,
+        others,
         proposal=proposal,
         mend=mend,
     )
-
-
-def _gap_s(before: TrackIndex, after: TrackIndex) -> float:
-    one, other = before.timeline, after.timeline
-    if not one.frames or not other.frames:
-        return 0.0
-    step = one.end_ns(one.frames - 1) - one.time_ns(one.frames - 1)
-    apart = other.time_ns(0) - one.time_ns(one.frames - 1)
-    return (apart if apart > 0 else step) / 1e9
-
-
-def _edges(index: TrackIndex, frame: int) -> list[_Edge]:
-    """The tracks at the edge of an item, with how they came there (or, at its start, where they stand)."""
-    clock = index.timeline.clock_s
-    first = frame
-    while first > 0 and clock[frame] - clock[first] < _LOOK_BACK_S:
-        first -= 1
-    sweep = index.sweep(first, frame + 1, world=True)
-    found = []
-    for row in np.flatnonzero(sweep.seen[-1]).tolist():
-        since = len(sweep.seen) - 1
-        while since > 0 and sweep.seen[since - 1, row]:
-            since -= 1
-        x, y, z, w = sweep.rotations[-1, row].tolist()
-        found.append(
-            _Edge(
-                index.track(sweep.tracks[row]),
-                tuple(as_xyz(each) for each in sweep.centres[since:, row]),
-                tuple(clock[first + since : frame + 1].tolist()),
-                usual_size(index.key_frames(sweep.tracks[row])),
-                unit((x, y, z, w)),
-            )
-        )
-    return found
