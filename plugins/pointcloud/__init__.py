@@ -12,6 +12,7 @@ PLUGIN = Plugin(
         "plugins.pointcloud.tools.draw:DrawCuboidTool",
         "plugins.pointcloud.tools.click:OneClickTool",
         "plugins.pointcloud.tools.three:ThreeClicksTool",
+        "plugins.pointcloud.tools.frustum:FrustumTool",
         "plugins.pointcloud.tools.lane:LaneTool",
     ),
     commands=("plugins.pointcloud.commands:COMMANDS",),

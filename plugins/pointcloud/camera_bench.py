@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_sight import sight_of, space_pointer
+from plugins.pointcloud.lifting import lift_all, lifted_edit, loose_lines
 from plugins.pointcloud.picture_boxes import PictureBox, picture_box
 from plugins.pointcloud.rig import Camera, Rig
 from plugins.pointcloud.tools.reaching import seen_grips
@@ -16,6 +17,7 @@ from studio.domain.contracts.editing import Pointer
 from studio.domain.entities import Box, Calibration
 from studio.domain.ids import EntityId, StreamId
 from studio.domain.space import corners
+from studio.domain.wording import counted
 from widgets.camera_strip import CameraStrip
 from widgets.cloud.drawn import LineSet, LineStyle, joined_lines
 from widgets.cloud.scene import CloudScene
@@ -41,7 +43,7 @@ class CameraBench(QObject):
         self._turn = 0
         self._wanted: dict[StreamId, str] = {}  # the picture that each camera is to show
         self._followed: EntityId | None = None
-        self._pinning: tuple[Box, ...] = ()
+        self._in_hand: tuple[Box, ...] = ()
         self._handles = True
         strip.pointer.connect(self._pointed)
         scene.lines_changed.connect(self._project)
@@ -117,8 +119,11 @@ class CameraBench(QObject):
         found: dict[str, LineSet] = {}
         for camera in rig.cameras:
             projected = rig.on_picture(camera, scene.frame, lines)
+            if name == "rest":
+                projected = joined_lines([projected, loose_lines(scene, rig, camera)])
             if name == "active":
-                projected = joined_lines([projected, self._box(camera), self._grips(camera)])
+                parts = (self._box(camera), self._boxes_in_hand(camera), self._grips(camera))
+                projected = joined_lines([projected, *parts])
             found[camera.id] = projected
         self.strip.set_lines(found, name)
 
@@ -129,10 +134,10 @@ class CameraBench(QObject):
             self._project("active")
 
     def show_preview(self, shapes: tuple[object, ...]) -> None:
-        """What is being made or moved: a box that is being pinned is drawn on its picture alone."""
+        """What is being made or moved: a box that is pinned or drawn is shown on its picture alone."""
         boxes = tuple(each for each in shapes if isinstance(each, Box))
-        if boxes != self._pinning:
-            self._pinning = boxes
+        if boxes != self._in_hand:
+            self._in_hand = boxes
             self._project("active")
 
     def _box(self, camera: Camera) -> LineSet:
@@ -142,11 +147,39 @@ class CameraBench(QObject):
         sight = sight_of(rig, camera, scene.frame, 1.0) if scene is not None and rig is not None else None
         if scene is None or sight is None or len(keys) != 1 or sight.camera is None:
             return LineSet()
-        for each in self._pinning:
+        for each in self._in_hand:
             if each.stream == camera.id and each.track == keys[0]:
-                return PictureBox(keys[0], each.xyxy, sight.camera.size, each).lines()
+                return LineSet()  # that which is being pinned stands for it
         box = picture_box(scene, sight, keys[0])
         return box.lines() if box is not None else LineSet()
+
+    def _boxes_in_hand(self, camera: Camera) -> LineSet:
+        """What is being pinned or drawn on this picture."""
+        size = camera.calibration.size if camera.calibration is not None else (0, 0)
+        drawn = [
+            PictureBox(EntityId(each.track), each.xyxy, size, each).lines()
+            for each in self._in_hand
+            if each.stream == camera.id
+        ]
+        return joined_lines(drawn)
+
+    def lift(self) -> bool:
+        """Boxes on the pictures of this moment that have no cuboid yet get one: of the selection, or all."""
+        scene, rig = self._bench.scene, self.rig
+        if scene is None or rig is None:
+            return False
+        found, failed = lift_all(scene, rig)
+        said = counted(failed, "box tells", "boxes tell") + " no place in space" if failed else ""
+        if not found:
+            self._bench.host.say(said or "No box on these pictures is without a cuboid.")
+            return False
+        if not self._bench.apply(lifted_edit(scene, found)):
+            return False
+        guessed = sum(not each.fit.points for each in found)
+        by_size = f"{guessed:,} of them by the usual size alone, for want of points" if guessed else ""
+        words = (f"{counted(len(found), 'cuboid')} made", by_size, said)
+        self._bench.host.say("; ".join(each for each in words if each) + ".")
+        return True
 
     def _grips(self, camera: Camera) -> LineSet:
         """Small squares in the middle of the faces of the one selected cuboid."""

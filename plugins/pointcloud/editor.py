@@ -49,7 +49,7 @@ from widgets.side_panel import SidePanel
 from widgets.timeline import Timeline
 from widgets.track_strip import TrackStrip
 
-TOOLS = ("select", "draw", "click", "three", "lane")
+TOOLS = ("select", "draw", "click", "three", "box", "lane")
 
 
 class PointCloudEditor(QWidget):
@@ -103,14 +103,15 @@ class PointCloudEditor(QWidget):
             **self._looks.table,
             **self.sequence.table,
             **self.groups.table,
+            **self.neighbours.table,
             **self.torn.table,
+            "pointcloud.lift": self.cameras.lift,
             "pointcloud.points_on_pictures": self.over_pictures.turn_over,
             "pointcloud.colours_of_pictures": self.over_pictures.turn_coloured,
             **ProposalCommands(self.bench, self.sweeps, self._show_all, self).table,
         }
         self._lay_out()
         self._connect()
-            **self.neighbours.table,
         self.gestures.take("select")
         self._show_all()
 
@@ -186,6 +187,7 @@ class PointCloudEditor(QWidget):
         self.cameras.open()
         self.torn.open()
         self.groups.open()
+        self.neighbours.open()
         self.doctor.open()
         self._rows.open()
         self._below.setVisible(scene.index.timeline.frames > 1)
@@ -194,7 +196,6 @@ class PointCloudEditor(QWidget):
         self.views.space.say("Loading the points…")
         self._frame_changed()
 
-        self.neighbours.open()
     def document_changed(self, ids: frozenset[EntityId]) -> None:
         """Entities that were made, changed or removed, by anybody."""
         scene = self.scene
@@ -281,6 +282,7 @@ class PointCloudEditor(QWidget):
         self.sweeps.forget()
         self.cameras.open()
         self.groups.open()
+        self.neighbours.open()
         self._rows.open()
         self.lint.open()
         self.doctor.open()
@@ -289,7 +291,6 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     # Keys
-        self.neighbours.open()
 
     def _key(self, key: str, only_ask: bool) -> bool:
         """Whether a view's key is ours; unless only asked, do it."""
@@ -325,6 +326,7 @@ class PointCloudEditor(QWidget):
         if scene is None:
             return
         self.sweeps.show(scene.frame)
+        self.neighbours.show_frame()
         self.cameras.show_frame()
         self._rows.show_frame()
         self.strip.show_frame()
@@ -333,7 +335,6 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     def _points_there(self) -> None:
-        self.neighbours.show_frame()
         """Every point of the frame has come."""
         scene = self.scene
         if scene is None:
@@ -375,6 +376,12 @@ class PointCloudEditor(QWidget):
         self._show_predictions()
         self.gestures.show()
 
+    def _show_ghosts(self) -> None:
+        """The ways of tracks, and what the clips beside end and begin with."""
+        scene = self.scene
+        paths = scene.path_lines() if scene is not None and self._looks.paths else LineSet()
+        self.views.scene.set_lines(joined_lines([paths, self.neighbours.ghost_lines()]), "ghosts")
+
     def _show_lit(self) -> None:
         """The points inside the one selected cuboid stand out."""
         scene = self.scene
@@ -382,12 +389,6 @@ class PointCloudEditor(QWidget):
         at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None
         lit = Region(at.centre, at.size, at.rotation) if at is not None else None
         self.views.scene.set_look(replace(self.views.scene.look, lit=lit))
-
-    def _show_ghosts(self) -> None:
-        """The ways of tracks, and what the clips beside end and begin with."""
-        scene = self.scene
-        paths = scene.path_lines() if scene is not None and self._looks.paths else LineSet()
-        self.views.scene.set_lines(joined_lines([paths, self.neighbours.ghost_lines()]), "ghosts")
 
     def _show_predictions(self) -> None:
         scene, layer = self.scene, self.bench.predictions

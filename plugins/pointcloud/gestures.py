@@ -16,6 +16,7 @@ from plugins.pointcloud.lanes import PlacedLine
 from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.click import OneClickTool
 from plugins.pointcloud.tools.draw import DrawCuboidTool
+from plugins.pointcloud.tools.frustum import FrustumTool
 from plugins.pointcloud.tools.lane import LaneTool
 from plugins.pointcloud.tools.reaching import GripName, SpaceTool, cuboid_under, on_ground, scene_ground
 from plugins.pointcloud.tools.select import SelectSpaceTool
@@ -46,7 +47,14 @@ class Gestures(QObject):
         self._select = SelectSpaceTool()
         self._tools: dict[str, SpaceTool] = {
             tool.name: tool
-            for tool in (self._select, DrawCuboidTool(), OneClickTool(), ThreeClicksTool(), LaneTool())
+            for tool in (
+                self._select,
+                DrawCuboidTool(),
+                OneClickTool(),
+                ThreeClicksTool(),
+                FrustumTool(),
+                LaneTool(),
+            )
         }
         self.tool: SpaceTool = self._select
         self.cross: XYZ | None = None  # of the keyboard
