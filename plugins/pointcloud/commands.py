@@ -207,3 +207,24 @@ HINTS: dict[str, tuple[str, ...]] = {
              "pointcloud.tool.select"),
     "three": ("pointcloud.back", "pointcloud.cancel", "pointcloud.tool.select", "pointcloud.tool.draw"),
 }  # fmt: skip
+    _command(
+        "pointcloud.crop_top", "The top view's part alone", menu="View", help="A crop box for all views."
+    ),
+    _command(
+        "pointcloud.display",
+        "Display: points, layers, saved views",
+        "Ctrl+J",
+        menu="View",
+        help="A small window with all that is not in the keys.",
+    ),
+    _command(
+        "pointcloud.view_save",
+        "Save this view…",
+        "Ctrl+Shift+V",
+        menu="View",
+        help="Its place, slab, crop box and colouring, under a name.",
+    ),
+    *(
+        _command(f"pointcloud.view_{number}", f"Saved view {number}", f"Ctrl+{number}", menu="")
+        for number in range(1, 10)
+    ),

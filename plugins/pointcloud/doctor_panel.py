@@ -122,9 +122,9 @@ class DoctorPanel(QWidget):
 
 
 class LowScroll(QScrollArea):
-    """The panel in a part that others share: it scrolls rather than ask for more room than they do."""
+    """A panel in a part that others share: it scrolls rather than ask for more room than they do."""
 
-    def __init__(self, panel: DoctorPanel) -> None:
+    def __init__(self, panel: QWidget) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)

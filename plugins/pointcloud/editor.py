@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from plugins.pointcloud.answers import answers
@@ -19,6 +20,8 @@ from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
 from plugins.pointcloud.lint_panel import LintPanel
+from plugins.pointcloud.look_commands import LookCommands
+from plugins.pointcloud.look_panel import LookPanel
 from plugins.pointcloud.neighbours import Neighbours
 from plugins.pointcloud.panel_keys import PanelKeys
 from plugins.pointcloud.picture_points import PicturePoints
@@ -84,6 +87,9 @@ class PointCloudEditor(QWidget):
         self._cuboids = CuboidCommands(self.bench, self.views)
         self._looks = ViewCommands(self.bench, self.views, self.sweeps, self._show_all)
         self.timeline = Timeline()
+        self.torn = TornViews(self.bench, self.views, self.cameras)
+        self.looks = LookCommands(self.bench, self.views, self._looks, LookPanel(self))
+        self.torn.fill = self.looks.fill_menu
         self.sequence = SequenceCommands(self.bench, self.sweeps, self.timeline.transport, self)
         self.strip = StripBench(self.bench, self.sweeps, TrackStrip())
         self._below = QTabWidget()
@@ -95,7 +101,6 @@ class PointCloudEditor(QWidget):
         self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
         self.cameras.tried.connect(self.over_pictures.refresh)
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
-        self.torn = TornViews(self.bench, self.views, self.cameras)
         self._fresh = False  # the first sweep of an item is looked at whole
         self._commands: dict[str, Callable[[], bool]] = {
             **self.gestures.table,
@@ -106,6 +111,7 @@ class PointCloudEditor(QWidget):
             **self.neighbours.table,
             **self.torn.table,
             "pointcloud.lift": self.cameras.lift,
+            **self.looks.table,
             "pointcloud.points_on_pictures": self.over_pictures.turn_over,
             "pointcloud.colours_of_pictures": self.over_pictures.turn_coloured,
             **ProposalCommands(self.bench, self.sweeps, self._show_all, self).table,
@@ -154,6 +160,7 @@ class PointCloudEditor(QWidget):
         self.sweeps.settled.connect(self._points_there)
         self.sweeps.failed.connect(self.views.space.say)
         self.hints.triggered.connect(self.run)
+        self.looks.panel.key_taker = self._key
         self.panel.commanded.connect(self.run)
         self.panel.objects.selection_made.connect(self.bench.select)
         self.panel.objects.ticked.connect(self._cuboids.looks.tick)
@@ -193,6 +200,7 @@ class PointCloudEditor(QWidget):
         self._below.setVisible(scene.index.timeline.frames > 1)
         self.lint.open()
         self._fresh = True
+        self.looks.open()
         self.views.space.say("Loading the points…")
         self._frame_changed()
 
@@ -299,6 +307,11 @@ class PointCloudEditor(QWidget):
             return False
         if (move := arrow(key)) is not None:
             if self.gestures.cross is None and not scene.movable():
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.looks.panel.hide()  # a window of its own would stay
+
                 return False  # they turn and pan the view
             return only_ask or self.gestures.arrow(*move)
         if (command := COMMAND_KEYS.get(key)) is not None:
@@ -383,7 +396,8 @@ class PointCloudEditor(QWidget):
         self.views.scene.set_lines(joined_lines([paths, self.neighbours.ghost_lines()]), "ghosts")
 
     def _show_lit(self) -> None:
-        """The points inside the one selected cuboid stand out."""
+        """The points inside the one selected cuboid stand out; the crop box goes with what it is around."""
+        self._looks.follow()
         scene = self.scene
         keys = scene.movable() if scene is not None else []
         at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from studio.domain.values import XYZ
 from widgets.cloud.drawn import Grip
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.scene import CloudScene
-from widgets.cloud.space_view import Side
+from widgets.cloud.space_view import XY, Side, SpaceView
 from widgets.cloud_view import CloudView
 from widgets.ortho_view import NAMES, OrthoView
 from widgets.tear_off import TearOff
@@ -146,6 +146,12 @@ class Views(QWidget):
         grips = tuple(Grip(each, "square", place == hot) for place, each in enumerate(points))
         for view in self.all:
             view.set_grips(grips)
+    def show_poses(self, poses: Mapping[Side, SpaceView]) -> None:
+        """Look from where these look; side and front stay with the cuboid that they look at."""
+        for view in self.all:
+            if view.side in poses and (self._target is None or view not in self.sides):
+                view.set_view(poses[view.side])
+
 
     def pointer_at(self, xyz: XYZ, kind: PointerKind) -> SpacePointer:
         """An event of the keyboard's cross, as if a hand were there in the top view."""

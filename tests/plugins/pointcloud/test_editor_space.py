@@ -705,3 +705,69 @@ def test_a_right_click_over_a_view_offers_to_tear_it_off(open_editor: Open, qtbo
     menu.close()
     assert editor.views.places["top"].is_torn
     editor.views.places["top"].come_home()
+
+
+def test_a_view_is_kept_under_a_name_and_recalled_by_its_key_after_a_restart(open_editor: Open) -> None:
+    editor, host = open_editor()
+    views = editor.views
+    views.top.set_view(views.top.view.zoomed(3.0, (50.0, 50.0)))
+    editor.looks.panel.slab.setChecked(True)
+    editor.run("pointcloud.crop_top")
+    kept = {view.side: view.view for view in views.all}, views.scene.look
+    assert editor.looks.save("Close")
+    assert "Ctrl+1" in host.said[-1]
+    views.fit()
+    editor.run("pointcloud.focus")
+    other, other_host = open_editor()
+    other_host.settings = host.settings
+    other.open(item(), other_host.document, ONTOLOGY, False)
+    QTest.keyClick(other.views.space, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    for view in other.views.all:
+        assert view.view.centre == kept[0][view.side].centre
+        assert view.view.distance == kept[0][view.side].distance
+    assert other.views.scene.look == kept[1]
+    other.looks.remove("Close")
+    assert other.looks.panel.saved.count() == 0
+    QTest.keyClick(other.views.space, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert "Ctrl+Shift+V" in other_host.said[-1]
+
+
+def test_what_is_looked_at_alone_is_followed_from_frame_to_frame(open_editor: Open) -> None:
+    track = a_track()
+    editor, _ = open_editor(track, cuboid(track, 0, centre=CAR), cuboid(track, 10, centre=(20.0, 0.0, -1.0)))
+    scene = editor.views.scene
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    assert editor.run("pointcloud.focus")
+    assert close(scene.look.crop.centre, CAR)
+    editor.bench.go_to(5)
+    assert close(scene.look.crop.centre, (15.0, 0.0, -1.0))
+    assert editor.run("pointcloud.focus")
+    assert scene.look.crop is None
+    editor.bench.go_to(6)
+    assert scene.look.crop is None
+
+
+def test_the_panel_shows_and_sets_how_points_are_looked_at(open_editor: Open) -> None:
+    editor, _ = open_editor()
+    panel, scene = editor.looks.panel, editor.views.scene
+    editor.run("pointcloud.larger_points")
+    assert panel.point_size.value() == scene.look.point_size == 3.0
+    panel.point_size.setValue(5.0)
+    assert scene.look.point_size == 5.0
+    editor.run("pointcloud.ceiling")
+    assert panel.slab.isChecked()
+    assert abs(panel.high.value() - 3.0) < 0.06
+    panel.high.setValue(1.5)
+    assert abs(scene.look.slab[1] - scene.ground_z - 1.5) < 1e-6
+    assert editor.run("pointcloud.crop_top")
+    crop, top = scene.look.crop, editor.views.top.view
+    assert close(crop.size[:2], (top.window[1] * top.scale, top.window[0] * top.scale), 1e-6)
+    assert panel.crops.currentText() == "What the top view shows"
+    panel.crop_wanted.emit("selection")  # nothing is selected: it stays what it was
+    assert panel.crops.currentText() == "What the top view shows"
+    panel.crop_wanted.emit("")
+    assert scene.look.crop is None
+    QTest.keyClick(editor.views.space, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert panel.isVisible()
+    QTest.keyClick(panel.high, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert not panel.isVisible()
