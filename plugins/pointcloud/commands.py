@@ -172,6 +172,27 @@ COMMANDS: tuple[Command, ...] = (
     _command("pointcloud.ceiling", "Hide what is high", "Ctrl+H", menu="View", help="3 m above the ground."),
     _command("pointcloud.paths", "Ways of tracks", "Ctrl+T", menu="View", help="From above, in the world."),
     _command(
+        "pointcloud.crop_top", "The top view's part alone", menu="View", help="A crop box for all views."
+    ),
+    _command(
+        "pointcloud.display",
+        "Display: points, layers, saved views",
+        "Ctrl+J",
+        menu="View",
+        help="A small window with all that is not in the keys.",
+    ),
+    _command(
+        "pointcloud.view_save",
+        "Save this view…",
+        "Ctrl+Shift+V",
+        menu="View",
+        help="Its place, slab, crop box and colouring, under a name.",
+    ),
+    *(
+        _command(f"pointcloud.view_{number}", f"Saved view {number}", f"Ctrl+{number}", menu="")
+        for number in range(1, 10)
+    ),
+    _command(
         "pointcloud.tear_off",
         "View in a window of its own, or home",
         "Ctrl+Shift+W",
@@ -207,24 +228,3 @@ HINTS: dict[str, tuple[str, ...]] = {
              "pointcloud.tool.select"),
     "three": ("pointcloud.back", "pointcloud.cancel", "pointcloud.tool.select", "pointcloud.tool.draw"),
 }  # fmt: skip
-    _command(
-        "pointcloud.crop_top", "The top view's part alone", menu="View", help="A crop box for all views."
-    ),
-    _command(
-        "pointcloud.display",
-        "Display: points, layers, saved views",
-        "Ctrl+J",
-        menu="View",
-        help="A small window with all that is not in the keys.",
-    ),
-    _command(
-        "pointcloud.view_save",
-        "Save this view…",
-        "Ctrl+Shift+V",
-        menu="View",
-        help="Its place, slab, crop box and colouring, under a name.",
-    ),
-    *(
-        _command(f"pointcloud.view_{number}", f"Saved view {number}", f"Ctrl+{number}", menu="")
-        for number in range(1, 10)
-    ),

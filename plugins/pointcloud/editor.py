@@ -86,10 +86,10 @@ class PointCloudEditor(QWidget):
         self._answers = answers(self.bench, self.panel)
         self._cuboids = CuboidCommands(self.bench, self.views)
         self._looks = ViewCommands(self.bench, self.views, self.sweeps, self._show_all)
-        self.timeline = Timeline()
         self.torn = TornViews(self.bench, self.views, self.cameras)
         self.looks = LookCommands(self.bench, self.views, self._looks, LookPanel(self))
         self.torn.fill = self.looks.fill_menu
+        self.timeline = Timeline()
         self.sequence = SequenceCommands(self.bench, self.sweeps, self.timeline.transport, self)
         self.strip = StripBench(self.bench, self.sweeps, TrackStrip())
         self._below = QTabWidget()
@@ -106,12 +106,12 @@ class PointCloudEditor(QWidget):
             **self.gestures.table,
             **self._cuboids.table,
             **self._looks.table,
+            **self.looks.table,
             **self.sequence.table,
             **self.groups.table,
             **self.neighbours.table,
             **self.torn.table,
             "pointcloud.lift": self.cameras.lift,
-            **self.looks.table,
             "pointcloud.points_on_pictures": self.over_pictures.turn_over,
             "pointcloud.colours_of_pictures": self.over_pictures.turn_coloured,
             **ProposalCommands(self.bench, self.sweeps, self._show_all, self).table,
@@ -154,13 +154,13 @@ class PointCloudEditor(QWidget):
         self.cameras.pointer.connect(self.gestures.handle)
         self.gestures.previewed.connect(self.cameras.show_preview)
         self.cameras.strip.set_key_taker(self._key)
+        self.looks.panel.key_taker = self._key
         lists = (self.panel.classes.tree, self.panel.objects, self.lint.queue.table)
         PanelKeys((*lists, self.timeline.grid, self.strip.strip), self._key, self)
         self.gestures.taken.connect(self._tool_taken)
         self.sweeps.settled.connect(self._points_there)
         self.sweeps.failed.connect(self.views.space.say)
         self.hints.triggered.connect(self.run)
-        self.looks.panel.key_taker = self._key
         self.panel.commanded.connect(self.run)
         self.panel.objects.selection_made.connect(self.bench.select)
         self.panel.objects.ticked.connect(self._cuboids.looks.tick)
@@ -193,6 +193,7 @@ class PointCloudEditor(QWidget):
         self.sweeps.open(item, document, scene.index.timeline)
         self.cameras.open()
         self.torn.open()
+        self.looks.open()
         self.groups.open()
         self.neighbours.open()
         self.doctor.open()
@@ -200,7 +201,6 @@ class PointCloudEditor(QWidget):
         self._below.setVisible(scene.index.timeline.frames > 1)
         self.lint.open()
         self._fresh = True
-        self.looks.open()
         self.views.space.say("Loading the points…")
         self._frame_changed()
 
@@ -298,6 +298,11 @@ class PointCloudEditor(QWidget):
         self.views.show_target(None, None)
         self._show_all()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.looks.panel.hide()  # a window of its own would stay
+
     # Keys
 
     def _key(self, key: str, only_ask: bool) -> bool:
@@ -307,11 +312,6 @@ class PointCloudEditor(QWidget):
             return False
         if (move := arrow(key)) is not None:
             if self.gestures.cross is None and not scene.movable():
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        if not event.spontaneous():
-            self.looks.panel.hide()  # a window of its own would stay
-
                 return False  # they turn and pan the view
             return only_ask or self.gestures.arrow(*move)
         if (command := COMMAND_KEYS.get(key)) is not None:

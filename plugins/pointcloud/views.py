@@ -130,6 +130,12 @@ class Views(QWidget):
         self.space.set_view(self.space.view.looking_at(at.centre, max(reach * 1.6, 6.0)))
         self.top.show_target(Pose(at.centre), (reach * 1.5, reach * 1.5, at.size[2]))
 
+    def show_poses(self, poses: Mapping[Side, SpaceView]) -> None:
+        """Look from where these look; side and front stay with the cuboid that they look at."""
+        for view in self.all:
+            if view.side in poses and (self._target is None or view not in self.sides):
+                view.set_view(poses[view.side])
+
     def show_grips(self, at: Placement | None, hot: GripName | None) -> None:
         """The handles of the one selected cuboid, in every view that can use them."""
         for view in self.all:
@@ -146,12 +152,6 @@ class Views(QWidget):
         grips = tuple(Grip(each, "square", place == hot) for place, each in enumerate(points))
         for view in self.all:
             view.set_grips(grips)
-    def show_poses(self, poses: Mapping[Side, SpaceView]) -> None:
-        """Look from where these look; side and front stay with the cuboid that they look at."""
-        for view in self.all:
-            if view.side in poses and (self._target is None or view not in self.sides):
-                view.set_view(poses[view.side])
-
 
     def pointer_at(self, xyz: XYZ, kind: PointerKind) -> SpacePointer:
         """An event of the keyboard's cross, as if a hand were there in the top view."""
