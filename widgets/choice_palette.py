@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from msgspec import Struct
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from widgets.canvas.drawables import ShapeStyle
 from widgets.swatch import SIDE, swatch
@@ -31,7 +39,8 @@ class ChoicePalette(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, nothing: str = "", parent: QWidget | None = None) -> None:
+        """nothing: what is said where there is no choice."""
         super().__init__(parent)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search …")
@@ -53,15 +62,22 @@ class ChoicePalette(QWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.itemClicked.connect(self._take)
         self.tree.itemActivated.connect(self._take)
+        self.none = QLabel(nothing)
+        self.none.setWordWrap(True)
+        self.none.setVisible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.search)
+        layout.addWidget(self.none)
         layout.addWidget(self.tree)
         self._items: dict[str, QTreeWidgetItem] = {}
 
     def set_choices(self, choices: Sequence[Choice]) -> None:
         """Offer these, in this order."""
+        self.none.setVisible(not choices)
+        self.search.setVisible(bool(choices))
+        self.tree.setVisible(bool(choices))
         self.tree.clear()
         self._items = {}
         for choice in choices:

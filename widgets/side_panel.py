@@ -44,7 +44,7 @@ class SidePanel(QWidget):
         self, tools: Sequence[tuple[str, Command]], accept_all: Command, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.classes = ChoicePalette("Classes")
+        self.classes = ChoicePalette("Classes", "None yet: Item ▸ Add classes …")
         self.objects = ObjectList()
         self.form = Form()
         self._tools = QButtonGroup(self)

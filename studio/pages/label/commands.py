@@ -48,6 +48,11 @@ def label_commands() -> tuple[Command, ...]:
             "What this item was made from, and which snapshots and pools hold it", "Ctrl+Shift+L",
         ),
         _command(
+            "ontology.add_classes", "Add classes …", lambda p: p.adding.ask(),
+            lambda p: p.is_open() and p.adding.may(), "Item",
+            "Give the project classes that it lacks",
+        ),
+        _command(
             "task.pull", "Pull next", lambda p: p.pull_next(), lambda p: p.desk.is_connected, "Task",
             "Get the task that is most worth doing", "Ctrl+P",
         ),

@@ -32,11 +32,12 @@ class Host(QObject):
         self.opened: Opened | None = None
         self.selection: frozenset[EntityId] = frozenset()
         self.clock: ActivityClock | None = None
+        self.may_change: Callable[[], bool] = lambda: True  # asked before each Edit
 
     def apply(self, edit: Edit) -> bool:
         """Apply, journal and send an Edit; whether it stood. A refusal is shown, nothing of it is applied."""
         opened = self.opened
-        if opened is None or not edit:
+        if opened is None or not edit or not self.may_change() or opened is not self.opened:
             return False
         active_s = self.clock.take() if self.clock is not None else 0.0
         stamped = replace(edit, ontology_version=opened.ontology.version, active_s=active_s)

@@ -21,6 +21,8 @@ from studio.domain.wire.jobs import Event
 from studio.domain.wire.people import Pulled, Task, TaskNote
 from studio.domain.wire.projects import Item, ItemQuery
 from studio.pages.items import ItemSource
+from studio.pages.label.accepted import AcceptedWork
+from studio.pages.label.adding_classes import AddingClasses
 from studio.pages.label.around import Around
 from studio.pages.label.commands import label_commands
 from studio.pages.label.editors import Editors
@@ -74,6 +76,9 @@ class LabelPage(Page):
         self.host = Host(desk, desk.picture_calls_of(self), self)
         self.editor: Editor | None = None
         self.editors = Editors(self.host, self, self._editor_made)
+        self.accepted = AcceptedWork(desk, self)
+        self.host.may_change = self.accepted.may_change
+        self.adding = AddingClasses(desk, self.calls, self, self.reopen)
         self.tasks = Tasks(desk, self.calls)
         self.tasks.changed = self._task_changed
         self.source = ItemSource(desk, self)
@@ -229,7 +234,7 @@ class LabelPage(Page):
         self._stop_listening = lambda: [stop() for stop in stops]
         self.editor.open(opened.item, document.document, opened.ontology, document.read_only)
         self.middle.setCurrentWidget(self.editors.widget_of(self.editor))
-        self.bar.show_state(opened.item.state)
+        self._show_state(opened.item)
         self.around.show(opened.item)
         self._show_strips(opened)
         self._refresh_lists(frozenset(), everything=True)
@@ -289,9 +294,13 @@ class LabelPage(Page):
 
         def done(found: Item) -> None:
             if found.id == self._item:
-                self.bar.show_state(found.state)
+                self._show_state(found)
 
         self.calls.start("item", lambda _call: client.call(routes.ITEM, item=item), done)
+
+    def _show_state(self, item: Item) -> None:
+        self.accepted.show(item.id, item.state)
+        self.bar.show_state(item.state, self.accepted.words)
 
     # Editing
 
@@ -315,7 +324,7 @@ class LabelPage(Page):
 
     def _steps(self, steps: int) -> None:
         opened = self.host.opened
-        if opened is None:
+        if opened is None or not self.accepted.may_change() or opened is not self.host.opened:
             return
         try:
             for _ in range(abs(steps)):
@@ -454,6 +463,12 @@ class LabelPage(Page):
         if document.read_only:
             reason = document.read_only_reason or "You may look at this item, and not change it."
             self.strips.put("read_only", reason)
+        elif not opened.ontology.classes:
+            text = "This project has no classes yet, so what you draw has no name."
+            if self.adding.may():
+                self.strips.put("classes", text, ("Add classes …", self.adding.ask))
+            else:
+                self.strips.put("classes", f"{text} A manager of the project can add some.")
         for draft in document.drafts:
             self.strips.put(
                 f"draft.{draft.id}",

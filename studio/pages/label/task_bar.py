@@ -31,6 +31,8 @@ class TaskBar(QWidget):
         self.place = QLabel()
         self.state = QLabel()
         self.state.setAccessibleName("State of the item")
+        self.about_state = QLabel()
+        self.about_state.setAccessibleName("What the state means")
         self.task = QLabel()
         self.task.setAccessibleName("Task")
         self.others = QLabel()
@@ -45,7 +47,7 @@ class TaskBar(QWidget):
         for action in before:
             self._row.addWidget(_button(action, words=False))
         self._row.addWidget(self.name, 1)
-        for label in (self.place, self.state, self.others, self.task):
+        for label in (self.place, self.state, self.about_state, self.others, self.task):
             self._row.addWidget(label)
         for action in after:
             button = _button(action, words=True)
@@ -58,8 +60,9 @@ class TaskBar(QWidget):
         self.name.setToolTip(name)
         self.place.setText(f"{place + 1:,} of {total:,}" if place is not None and total else "")
 
-    def show_state(self, state: str) -> None:
-        """A chip with the item's state."""
+    def show_state(self, state: str, words: str = "") -> None:
+        """A chip with the item's state, and what more is to be known of it."""
+        self.about_state.setText(words)
         self.state.setText(f" {STATE_TITLES.get(state, state)} " if state else "")
         palette = QPalette(self.palette())
         if state in _TONES:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec.structs import replace
-from PySide6.QtWidgets import QListWidget
+from PIL import Image
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QInputDialog, QListWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from studio.client import OpenDocument, Session
+from studio.client import OpenDocument, Session, jobs, uploads
 from studio.domain.edit import change, creation
 from studio.domain.entities import Box, Remark, Track
 from studio.domain.ids import EntityId, ItemId, new_id
+from studio.domain.ontology import Ontology
 from studio.domain.wire import routes
-from studio.domain.wire.projects import ItemQuery
+from studio.domain.wire.people import NewTasks, PullNext, TaskNote
+from studio.domain.wire.projects import ItemQuery, NewProject
 from studio.pages.data.page import DataPage
+from studio.pages.home.classes import class_types
+from studio.pages.label.adding_classes import with_classes
 from studio.pages.label.page import LabelPage
 from studio.shell.page import Place
 from tests.studio.pages.conftest import PICTURES, Workplace
@@ -122,6 +130,96 @@ def test_active_seconds_and_the_template_version_are_stamped(workplace: Workplac
     assert made.active_s >= 0.05
     assert made.ontology_version == workplace.project.ontology_version
     assert made.tool == "box"
+
+
+def answer(button: str, asked: list[str]) -> None:
+    """Press a button of the next question, and note what was asked."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        asked.append(f"{box.text()} {box.informativeText()}")
+        next(each for each in box.buttons() if each.text() == button).click()
+
+    QTimer.singleShot(200, press)
+
+
+def test_accepted_work_says_so_and_is_asked_about_once_before_it_is_changed(
+    workplace: Workplace, qtbot: QtBot
+) -> None:
+    item = items(workplace)[8]
+    client = workplace.client
+    client.call(routes.NEW_TASKS, NewTasks(ItemQuery(text="photo-08")), project=workplace.project.id)
+    task = client.call(routes.PULL_NEXT, PullNext(), project=workplace.project.id).task
+    assert task is not None
+    assert task.item == item
+    client.call(routes.SUBMIT_TASK, TaskNote(), task=task.id)
+    client.call(routes.OPEN_REVIEW, task=task.id)
+    client.call(routes.ACCEPT_TASK, TaskNote(), task=task.id)
+    page = label_page(workplace, qtbot, item)
+    assert page.bar.about_state.text() == "changes stand at once"
+    asked: list[str] = []
+    opened = page.host.opened
+    assert opened is not None
+    edit = creation("Draw box", track := Track(EntityId(new_id()), "car"), tool="box")
+    answer("Leave it", asked)
+    assert not page.host.apply(edit)
+    assert opened.document.document.get(track.id) is None
+    answer("Change it", asked)
+    assert page.host.apply(edit)
+    assert len(asked) == 2
+    assert "stays accepted" in asked[0]
+    drawn(page)  # nobody asks again, not for an undo either
+    page.undo()
+    qtbot.waitUntil(lambda: document(page).work.is_saved, timeout=LONG)
+    assert client.call(routes.ITEM, item=item).state == "accepted"
+
+
+def test_a_project_without_classes_says_so_and_gets_some_where_one_labels(
+    workplace: Workplace, qtbot: QtBot, tmp_path: Path
+) -> None:
+    client = workplace.client
+    project = client.call(routes.NEW_PROJECT, NewProject("Bare", Ontology()))
+    Image.new("RGB", (64, 48), (90, 120, 150)).save(tmp_path / "one.png")
+    upload = uploads.Upload(client, project.id, tmp_path, format="image_folder", name="p")
+    state = upload.run()
+    assert state.job is not None
+    jobs.report(client, state.job.id)
+    workplace.window.desk.set_project(client.call(routes.PROJECT, project=project.id))
+    (row,) = client.call(routes.ITEMS, ItemQuery(), project=project.id).rows
+    page = label_page(workplace, qtbot, row.id)
+    assert any("no classes yet" in each for each in page.strips.texts())
+    palette = page.editor.panel.classes  # type: ignore[union-attr]
+    assert palette.none.isVisible()
+
+    def fill() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QInputDialog)
+        dialog.setTextValue("car\nperson, van")
+        dialog.accept()
+
+    QTimer.singleShot(200, fill)
+    page.adding.ask()
+    qtbot.waitUntil(
+        lambda: page.host.opened is not None and len(page.host.opened.ontology.classes) == 3, timeout=LONG
+    )
+    assert page.host.opened is not None
+    assert [(each.name, each.key) for each in page.host.opened.ontology.classes] == [
+        ("car", "1"),
+        ("person", "2"),
+        ("van", "3"),
+    ]
+    assert not any("no classes" in each for each in page.strips.texts())
+    assert not palette.none.isVisible()
+
+
+def test_classes_that_are_added_are_told_apart_from_those_that_are_there() -> None:
+    known = Ontology(classes=class_types(["car", "person"]))
+    grown = with_classes(known, ["cat", "car", "pole"]).classes
+    assert [each.name for each in grown] == ["car", "person", "cat", "pole"]
+    assert [each.letter for each in grown] == ["C", "P", "A", "O"]
+    assert [each.key for each in grown] == ["1", "2", "3", "4"]
+    assert len({each.color for each in grown}) == 4
 
 
 def test_two_changes_of_one_field_meet_in_the_tray_with_both_versions(
