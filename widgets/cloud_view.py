@@ -95,6 +95,7 @@ class CloudView(QWidget):
         self._mouse: XY | None = None
         self._cursor: XYZ | None = None
         self._crosshair = False
+        self._outline: tuple[XY, ...] = ()
         self._pulse = 0.0
         self._words = ""
         self._title = TITLES[self.side]
@@ -126,6 +127,12 @@ class CloudView(QWidget):
         """Handles over the lines."""
         if grips != self.grips:
             self.grips = grips
+            self.update()
+
+    def set_outline(self, corners: tuple[XY, ...]) -> None:
+        """An outline that a hand draws over the window, closed by a dashed line; of one corner, none."""
+        if corners != self._outline:
+            self._outline = corners
             self.update()
 
     def set_crosshair(self, on: bool) -> None:
@@ -366,6 +373,7 @@ class CloudView(QWidget):
                 paint_lines(painter, self.view, self.scene.lines[name], casing=name == "active")
         overlay_paint.paint_marks(painter, self.view, self.scene.marks, self._pulse)
         overlay_paint.paint_grips(painter, self.view, self.grips)
+        overlay_paint.paint_outline(painter, self._outline)
         if self._crosshair and self._mouse is not None:
             overlay_paint.paint_cross(painter, self._mouse, self.view, dashed=True)
         if self._cursor is not None:

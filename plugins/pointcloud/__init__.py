@@ -14,6 +14,11 @@ PLUGIN = Plugin(
         "plugins.pointcloud.tools.three:ThreeClicksTool",
         "plugins.pointcloud.tools.frustum:FrustumTool",
         "plugins.pointcloud.tools.lane:LaneTool",
+        "plugins.pointcloud.tools.paint:PointBrush",
+        "plugins.pointcloud.tools.outline:PointLasso",
+        "plugins.pointcloud.tools.outline:PointPolygon",
+        "plugins.pointcloud.tools.grow:GrowRegion",
+        "plugins.pointcloud.tools.paint:GroundBrush",
     ),
     commands=("plugins.pointcloud.commands:COMMANDS",),
     formats=(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from plugins.pointcloud.prediction_layer import PredictionLayer
 from plugins.pointcloud.space_scene import SpaceScene
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.edit import Edit
 from studio.domain.ids import EntityId
+
+NO_BLOBS: Mapping[str, bytes] = MappingProxyType({})
+Accompanied = tuple[Edit, Mapping[str, bytes], Callable[[bool], None]]
+"""An Edit with what goes along with it, what that names, and who is told whether it stood."""
 
 
 class SpaceBench:
@@ -19,18 +24,25 @@ class SpaceBench:
         self.scene: SpaceScene | None = None
         self.read_only = False
         self.predictions = PredictionLayer()
+        self.accompany: Callable[[Edit], Accompanied] = lambda edit: (edit, NO_BLOBS, lambda stood: None)
         self.on_change: Callable[[frozenset[EntityId]], None] = lambda ids: None
         self.on_select: Callable[[], None] = lambda: None
         self.on_frame: Callable[[], None] = lambda: None
 
-    def apply(self, edit: Edit | None) -> bool:
-        """Hand an Edit to the host; whether there was one and it stood."""
+    def apply(self, edit: Edit | None, blobs: Mapping[str, bytes] = NO_BLOBS) -> bool:
+        """Hand an Edit to the host; whether there was one and it stood. blobs: what its tiles name.
+
+        What `accompany` adds to it is done and undone with it.
+        """
         if not edit:
             return False
         if self.read_only:
             self.host.say("This item is open for reading only.")
             return False
-        if not self.host.apply(edit):
+        edit, more, told = self.accompany(edit)
+        stood = self.host.apply(edit, {**blobs, **more})
+        told(stood)
+        if not stood:
             return False
         self.on_change(frozenset(edit.changes))
         return True

@@ -23,6 +23,7 @@ from plugins.pointcloud.lint_panel import LintPanel
 from plugins.pointcloud.look_commands import LookCommands
 from plugins.pointcloud.look_panel import LookPanel
 from plugins.pointcloud.neighbours import Neighbours
+from plugins.pointcloud.paint_bench import PAINT_TOOLS, PaintBench
 from plugins.pointcloud.panel_keys import PanelKeys
 from plugins.pointcloud.picture_points import PicturePoints
 from plugins.pointcloud.proposals import ProposalCommands
@@ -52,7 +53,7 @@ from widgets.side_panel import SidePanel
 from widgets.timeline import Timeline
 from widgets.track_strip import TrackStrip
 
-TOOLS = ("select", "draw", "click", "three", "box", "lane")
+TOOLS = ("select", "draw", "click", "three", "box", "lane", *PAINT_TOOLS)
 
 
 class PointCloudEditor(QWidget):
@@ -103,7 +104,11 @@ class PointCloudEditor(QWidget):
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
         self._fresh = False  # the first sweep of an item is looked at whole
         self._commands: dict[str, Callable[[], bool]] = {
+        self.paint = PaintBench(self.bench, self.sweeps, self.views, self._looks, self)
+        self._pages = pages
+        pages.addTab(LowScroll(self.paint.panel), "Paint")
             **self.gestures.table,
+            **self.paint.table,
             **self._cuboids.table,
             **self._looks.table,
             **self.looks.table,
@@ -160,6 +165,7 @@ class PointCloudEditor(QWidget):
         self.gestures.taken.connect(self._tool_taken)
         self.sweeps.settled.connect(self._points_there)
         self.sweeps.failed.connect(self.views.space.say)
+        self.views.set_wheel_taker(self.gestures.wheel)
         self.hints.triggered.connect(self.run)
         self.panel.commanded.connect(self.run)
         self.panel.objects.selection_made.connect(self.bench.select)
@@ -200,6 +206,7 @@ class PointCloudEditor(QWidget):
         self._rows.open()
         self._below.setVisible(scene.index.timeline.frames > 1)
         self.lint.open()
+        self.paint.open()
         self._fresh = True
         self.views.space.say("Loading the points…")
         self._frame_changed()
@@ -221,6 +228,7 @@ class PointCloudEditor(QWidget):
         self._rows.refresh()
         self.strip.refresh()
         if before != scene.selection:
+        self.paint.document_changed(ids)
             self.bench.host.select(scene.selection)
         self._show_all()
 
@@ -296,6 +304,7 @@ class PointCloudEditor(QWidget):
         self.doctor.open()
         self.views.space.say("")
         self.views.show_target(None, None)
+        self.paint.open()
         self._show_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -334,6 +343,8 @@ class PointCloudEditor(QWidget):
 
     # Showing
 
+        if self.paint.tool_taken(name):
+            self._pages.setCurrentIndex(self._pages.count() - 1)
     def _frame_changed(self) -> None:
         scene = self.scene
         if scene is None:
@@ -348,6 +359,7 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     def _points_there(self) -> None:
+        self.paint.frame_leaves()
         """Every point of the frame has come."""
         scene = self.scene
         if scene is None:
@@ -363,6 +375,7 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     def _show_all(self) -> None:
+        self.paint.points_there()
         scene, cloud = self.scene, self.views.scene
         rows = scene.rows() if scene is not None else ()
         cloud.set_lines(scene.lines_at_rest() if scene is not None else LineSet(), "rest")

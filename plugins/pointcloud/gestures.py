@@ -17,7 +17,10 @@ from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.click import OneClickTool
 from plugins.pointcloud.tools.draw import DrawCuboidTool
 from plugins.pointcloud.tools.frustum import FrustumTool
+from plugins.pointcloud.tools.grow import GrowRegion
 from plugins.pointcloud.tools.lane import LaneTool
+from plugins.pointcloud.tools.outline import Outline, PointLasso, PointPolygon
+from plugins.pointcloud.tools.paint import GroundBrush, PointBrush
 from plugins.pointcloud.tools.reaching import GripName, SpaceTool, cuboid_under, on_ground, scene_ground
 from plugins.pointcloud.tools.select import SelectSpaceTool
 from plugins.pointcloud.tools.three import ThreeClicksTool
@@ -29,8 +32,22 @@ from studio.domain.ids import EntityId
 from studio.domain.values import XYZ
 from widgets.cloud.drawn import LineSet, joined_lines
 from widgets.cloud.pointer import SpacePointer
+from widgets.cloud.space_view import SpaceView
 from widgets.draft_keeper import DraftKeeper
 
+DRAWING: tuple[Callable[[], SpaceTool], ...] = (
+    DrawCuboidTool,
+    OneClickTool,
+    ThreeClicksTool,
+    FrustumTool,
+    LaneTool,
+    PointBrush,
+    PointLasso,
+    PointPolygon,
+    GrowRegion,
+    GroundBrush,
+)
+PAINT_TOOLS = (PointBrush, PointLasso, PointPolygon, GrowRegion)  # GroundBrush is a brush
 NO_LINES = LineSet()  # one and the same, so that setting it again paints nothing
 
 
@@ -45,17 +62,8 @@ class Gestures(QObject):
         self._bench = bench
         self._views = views
         self._select = SelectSpaceTool()
-        self._tools: dict[str, SpaceTool] = {
-            tool.name: tool
-            for tool in (
-                self._select,
-                DrawCuboidTool(),
-                OneClickTool(),
-                ThreeClicksTool(),
-                FrustumTool(),
-                LaneTool(),
-            )
-        }
+        drawing: list[SpaceTool] = [tool() for tool in DRAWING]
+        self._tools: dict[str, SpaceTool] = {tool.name: tool for tool in (self._select, *drawing)}
         self.tool: SpaceTool = self._select
         self.cross: XYZ | None = None  # of the keyboard
         self.hovered: EntityId | None = None
@@ -121,6 +129,18 @@ class Gestures(QObject):
         self._conclude(self.tool.handle(pointer, scene))
         if pointer.kind == "hover":
             self._hover(pointer)
+            if isinstance(self.tool, PAINT_TOOLS):
+                scene.painter.look_ahead(pointer, scene)
+
+    def wheel(self, pointer: SpacePointer, notches: float) -> bool:
+        """The wheel over a view; whether the tool in hand has taken it from the view."""
+        scene = self._bench.scene
+        if scene is None or not isinstance(self.tool, PAINT_TOOLS):
+            return False
+        taken = self.tool.wheel(pointer, notches, scene)
+        if taken:
+            self._conclude(None)
+        return taken
 
     def _hover(self, pointer: SpacePointer) -> None:
         scene = self._bench.scene
@@ -254,6 +274,7 @@ class Gestures(QObject):
             for name in ("active", "preview", "hover"):
                 cloud.set_lines(NO_LINES, name)
             self._views.show_grips(None, None)
+            self._views.show_outline(None)
             return
         preview = self.tool.preview()
         shown = tuple(each for each in preview if isinstance(each, Cuboid))
@@ -263,6 +284,9 @@ class Gestures(QObject):
         cloud.set_lines(joined_lines([drawn, scene.lines_on_ground(lines)]) if lines else drawn, "preview")
         cloud.set_lines(scene.selected_lines() if not moved & scene.selection else NO_LINES, "active")
         self._show_handles()
+        outline = next((each for each in preview if isinstance(each, Outline)), None)
+        drawn = outline if outline is not None and type(outline.view) is SpaceView else None
+        self._views.show_outline(drawn.side if drawn else None, drawn.corners if drawn else ())
         self._drafts.look()
         self.previewed.emit(preview)
 

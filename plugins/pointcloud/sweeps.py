@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from plugins.pointcloud.cloud import HEAD, Head, Piece, read_head, read_piece
 from plugins.pointcloud.frame_points import FramePoints
+from plugins.pointcloud.painting.frame_labels import Drawn
 from plugins.pointcloud.timeline import Timeline
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
@@ -48,6 +49,7 @@ class Sweeps(QObject):
 
     settled = Signal()
     came = Signal(int)  # all points of the reference lidar at a frame
+    redrawn = Signal()  # the clouds of the scene are new ones: what was put on their points is gone
     failed = Signal(str)  # why a sweep is not shown
 
     def __init__(self, host: EditorHost, scene: CloudScene, parent: QObject) -> None:
@@ -150,6 +152,17 @@ class Sweeps(QObject):
                 parts.append(placed if far else placed.astype(np.float32))
         return FramePoints(parts, sensor)
 
+    def drawn(self) -> list[Drawn]:
+        """The sweeps of `points`, in its order, with each point's place in its file."""
+        found = []
+        for key in self._shown:
+            held = self._held.get(key)
+            if held is None or held.head is None or key[0] in self._hidden:
+                continue
+            order = np.concatenate([np.empty(0, np.uint32), *(piece.order for piece in held.pieces)])
+            found.append(Drawn(*key, order, held.head.points + held.head.dropped))
+        return found
+
     def fetch(self, frame: int) -> None:
         """Ask for a frame of the reference lidar; `came` tells, also of one that has none."""
         if self.streams:
@@ -248,6 +261,7 @@ class Sweeps(QObject):
         layers = []
         for key in (*self._shown, *self._around):
             held = self._held.get(key)
+        self.redrawn.emit()
             if held is not None and held.head is not None:
                 fields = {name: np.empty((0, 3) if name == "rgb" else 0) for name in held.head.fields}
                 layers.append(

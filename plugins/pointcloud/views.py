@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from plugins.pointcloud.space_scene import Placement
@@ -15,7 +16,8 @@ from plugins.pointcloud.tools.reaching import GripName, grip_under, seen_grips
 from studio.domain.contracts.editing import PointerKind
 from studio.domain.space import Pose, as_xyz
 from studio.domain.values import XYZ
-from widgets.cloud.drawn import Grip
+from widgets.cloud.drawn import Grip, Region
+from widgets.cloud.hand import WheelTaker
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.scene import CloudScene
 from widgets.cloud.space_view import XY, Side, SpaceView
@@ -74,9 +76,23 @@ class Views(QWidget):
         for view in self.all:
             view.hand.key_taker = taker
 
-    def set_cursor(self, shape: Qt.CursorShape) -> None:
+    def set_wheel_taker(self, taker: WheelTaker) -> None:
+        """Who is offered the wheel before it zooms, whichever view it turns over."""
         for view in self.all:
-            view.hand.set_cursor(shape)
+            view.hand.wheel_taker = taker
+
+    def region_of(self, side: Side) -> Region | None:
+        """The part of the scene whose points a view shows; None for all of it."""
+        return next((view.region for view in self.all if view.side == side), None)
+
+    def show_outline(self, side: Side | None, corners: tuple[XY, ...] = ()) -> None:
+        """What a hand draws over one of the views; over none with None."""
+        for view in self.all:
+            view.set_outline(corners if view.side == side else ())
+
+    def set_cursor(self, shape: Qt.CursorShape | QCursor) -> None:
+        for view in self.all:
+            view.hand.set_cursor(shape)  # type: ignore[arg-type]  # Qt takes either
 
     def set_keyboard_cursor(self, xyz: XYZ | None) -> None:
         """The cross that keys move over the ground."""

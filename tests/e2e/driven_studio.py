@@ -15,7 +15,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QMenuBar, QWidget
 
 from studio.shell import main
-from studio.shell.posting import Poster
+from widgets.posting import Poster
 
 
 def words_of(widget: QWidget) -> list[str]:
@@ -83,6 +83,8 @@ def answer(question: dict[str, Any], window: QWidget) -> Any:
             return polygons(window)
         case {"cuboids": True}:
             return cuboids(window)
+        case {"points": True}:
+            return points(window)
         case {"front": True}:
             return window.stack.page("label").editor.cameras.strip.front
         case {"groups": True}:
@@ -147,6 +149,25 @@ def cuboids(window: Any) -> list[dict[str, Any]] | None:
         }
         for row, key in enumerate(placed.tracks)
     ]
+
+
+def points(window: Any) -> dict[str, int] | None:
+    """How many points of the frame have each class, as they are drawn; None before their labels are there."""
+    import numpy as np
+
+    page = window.stack.page("label")
+    editor = page.editor if page is not None and page.host.opened is not None else None
+    labels = editor.paint.painter.labels if editor is not None else None
+    if editor is None or labels is None or not len(labels):
+        return None
+    shades = np.concatenate([cloud.field("label") for cloud in editor.views.scene.clouds.values()])
+    names = {int(editor.paint._shades[number]): name for number, name in enumerate(labels.classes)}
+    values, counts = np.unique(shades, return_counts=True)
+    return {
+        names.get(value, "?"): count
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True)
+        if value
+    }
 
 
 def groups(window: Any) -> list[list[Any]]:

@@ -136,9 +136,15 @@ class Desk(QWidget):
         super().__init__()
         self.asked: list[str] = []
 
-    def apply(self, edit: object) -> bool:
+    def apply(self, edit: object, blobs: object = None) -> bool:
         self.asked.append("apply")
         return False
+
+    def blob(self, name: str, done: object) -> None:
+        self.asked.append("blob")
+
+    def compute(self, work: object, done: object) -> None:
+        self.asked.append("compute")
 
     def select(self, ids: frozenset[Any]) -> None:
         self.asked.append("select")

@@ -18,6 +18,8 @@ from widgets.cloud.space_view import XY, SpaceView
 
 CLICK_REACH = 4.0  # screen pixels that a right click may slip before it is an orbit
 
+WheelTaker = Callable[[SpacePointer, float], bool]
+"""(where, how many notches away from the hand) -> whether the wheel is taken, and does not zoom."""
 MakePointer = Callable[[PointerKind, QPointF, QInputEvent, Button], SpacePointer]
 
 
@@ -25,7 +27,8 @@ class SpaceHand(Hand):
     """Middle button or Space with the left one pan; the right one, or Alt with the left one, orbits.
 
     A right click that does not move is reported as press and release. Where the view may not turn, what
-    would orbit pans. The wheel zooms to what lies under it. `hold(xy)` finds the point of the scene there.
+    would orbit pans. The wheel zooms to what lies under it, unless `wheel_taker` has it. `hold(xy)` finds the
+    point of the scene there.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class SpaceHand(Hand):
         self._held: XYZ | None = None
         self._turn_from: tuple[QPointF, SpaceView] | None = None
         self._right_press: tuple[QPointF, SpacePointer] | None = None
+        self.wheel_taker: WheelTaker | None = None
 
     def _report(self, kind: PointerKind, at: QPointF, event: QInputEvent, button: Button) -> None:
         self.pointer.emit(self._make_pointer(kind, at, event, button))
@@ -51,6 +55,11 @@ class SpaceHand(Hand):
     def _wheel(self, event: QWheelEvent) -> bool:
         at = (event.position().x(), event.position().y())
         turned = event.angleDelta().y() or event.angleDelta().x()
+        if self.wheel_taker is not None:
+            none: Button = "none"
+            if self.wheel_taker(self._make_pointer("wheel", event.position(), event, none), turned / 120):
+                event.accept()
+                return True
         self.view_wanted.emit(self._space_view().zoomed(WHEEL_STEP ** (turned / 120), at, self._hold(at)))
         event.accept()
         return True

@@ -201,6 +201,20 @@ def paint_grips(painter: QPainter, view: SpaceView, grips: Sequence[Grip]) -> No
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
+def paint_outline(painter: QPainter, corners: Sequence[XY]) -> None:
+    """What a hand has drawn over the window so far, and dashed how it would be closed."""
+    if len(corners) < 2:
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    line = QPolygonF([QPointF(x, y) for x, y in corners])
+    for color, width in ((QColor(0, 0, 0, 170), 3.5), (QColor(PIN), 1.6)):
+        painter.setPen(QPen(color, width))
+        painter.drawPolyline(line)
+        painter.setPen(QPen(color, width / 2, Qt.PenStyle.DashLine))
+        painter.drawLine(line[line.size() - 1], line[0])
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
 def paint_axes(painter: QPainter, view: SpaceView, axes: Floats) -> None:
     """Which way x, y and z go, in the lower left corner. axes: (3, 3), columns."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)

@@ -35,7 +35,7 @@ class PointBrush:
 
     name = "brush"
     title = "Paint points"
-    key = "Shift+B"
+    key = "Shift+H"
 
     def __init__(self) -> None:
         self._last: XY | None = None

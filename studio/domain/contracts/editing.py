@@ -1,7 +1,7 @@
 """Pointers, tools and editors: how a hand becomes an Edit, without Qt."""
 
-from collections.abc import Callable
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -73,7 +73,10 @@ class Neighbour(Struct, frozen=True):
 class EditorHost(Protocol):
     """The few things that an editor is handed; never the window.
 
-    `apply` makes an Edit (titles it in the undo menu, journals, sends); `select` changes the selection;
+    `apply` makes an Edit (titles it in the undo menu, journals, sends), with the content of what its tiles
+    name, by SHA-256; `blob` asks for such content in the background, empty where there is none; `compute`
+    carries out work beside the GUI thread and calls back with its result on it, in the order asked: an undo,
+    or leaving the item, waits for it. `select` changes the selection;
     `media` asks for a rendition of a frame in the background and calls back with its bytes on the GUI
     thread, empty where the frame has none; `beside` asks likewise for the item after (1) or before (-1) the
     open one in its sequence, None where there is none; `say` shows a short line in the status bar;
@@ -81,7 +84,9 @@ class EditorHost(Protocol):
     none: the person's for this project, or with `here` this machine's (where windows stand).
     """
 
-    def apply(self, edit: Edit) -> bool: ...
+    def apply(self, edit: Edit, blobs: Mapping[str, bytes] = ...) -> bool: ...
+    def blob(self, name: str, done: Callable[[bytes], None]) -> None: ...
+    def compute(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None: ...
     def select(self, ids: frozenset[EntityId]) -> None: ...
     def media(self, stream: StreamId, frame: int, rendition: str, done: Callable[[bytes], None]) -> None: ...
     def beside(self, by: int, done: Callable[[Neighbour | None], None]) -> None: ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
@@ -12,12 +13,15 @@ from studio.domain.contracts.editing import Neighbour
 from studio.domain.edit import Edit
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, OperationId, StreamId
+from studio.pages.label.computing import Computing
 from studio.pages.label.opening import Opened
 from studio.shell.calls import Calls
 from studio.shell.page import Desk
 
 if TYPE_CHECKING:
     from studio.client import ActivityClock
+
+NO_BLOBS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Host(QObject):
@@ -33,20 +37,45 @@ class Host(QObject):
         self.selection: frozenset[EntityId] = frozenset()
         self.clock: ActivityClock | None = None
         self.may_change: Callable[[], bool] = lambda: True  # asked before each Edit
+        self._computing = Computing(self)
 
-    def apply(self, edit: Edit) -> bool:
-        """Apply, journal and send an Edit; whether it stood. A refusal is shown, nothing of it is applied."""
+    def apply(self, edit: Edit, blobs: Mapping[str, bytes] = NO_BLOBS) -> bool:
+        """Apply, journal and send an Edit; whether it stood. A refusal is shown, nothing of it is applied.
+
+        blobs: by SHA-256, what its tiles name and the node has not.
+        """
         opened = self.opened
         if opened is None or not edit or not self.may_change() or opened is not self.opened:
             return False
         active_s = self.clock.take() if self.clock is not None else 0.0
         stamped = replace(edit, ontology_version=opened.ontology.version, active_s=active_s)
         try:
-            opened.document.apply(stamped)
+            opened.document.apply(stamped, blobs=blobs)
         except AtelierError as error:
             self.desk.show_error(error)
             return False
         return True
+
+    def blob(self, name: str, done: Callable[[bytes], None]) -> None:
+        """Fetch what a tile names; `done` gets it on the GUI thread, b"" where it is nowhere."""
+        if self.opened is None:
+            return
+        session, item = self.desk.session, self.opened.item.id
+
+        def failed(error: AtelierError) -> None:
+            if error.code != "media.missing":
+                self.desk.show_error(error)
+            done(b"")
+
+        self._calls.start(("blob", item, name), lambda _call: session.blob(item, name), done, failed)
+
+    def compute(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Carry out work beside the GUI thread, in the order asked; `settle` waits for it."""
+        self._computing.add(work, done)
+
+    def settle(self) -> None:
+        """Have done what is computed: before an undo, and before the item is left."""
+        self._computing.settle()
 
     def select(self, ids: frozenset[EntityId]) -> None:
         """Select exactly these entities."""

@@ -253,6 +253,7 @@ class LabelPage(Page):
             self.middle.setCurrentWidget(self.nothing)
 
     def _close_item(self) -> None:
+        self.host.settle()
         self._stop_listening()
         self._stop_listening = lambda: None
         opened = self.host.opened
@@ -323,6 +324,7 @@ class LabelPage(Page):
         return opened is not None and not opened.document.read_only and bool(opened.document.redo_titles)
 
     def _steps(self, steps: int) -> None:
+        self.host.settle()
         opened = self.host.opened
         if opened is None or not self.accepted.may_change() or opened is not self.host.opened:
             return

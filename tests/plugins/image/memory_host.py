@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QColor, QImage
@@ -23,6 +25,7 @@ class MemoryHost:
     def __init__(self) -> None:
         self.document = Document()
         self.edits: list[Edit] = []
+        self.blobs: dict[str, bytes] = {}
         self.selected: frozenset[EntityId] = frozenset()
         self.drafts: list[tuple[str, bytes | None]] = []
         self.settings: dict[tuple[str, bool], str] = {}
@@ -31,11 +34,18 @@ class MemoryHost:
         self.pictures: dict[str, bytes] = {"original": png(WIDTH, HEIGHT)}
         self.refuses = False
 
-    def apply(self, edit: Edit) -> bool:
+    def apply(self, edit: Edit, blobs: Mapping[str, bytes] = MappingProxyType({})) -> bool:
         if self.refuses:
             return False
+        self.blobs.update(blobs)
         self.edits.append(self.document.apply(edit))
         return True
+
+    def blob(self, name: str, done: Callable[[bytes], None]) -> None:
+        done(self.blobs.get(name, b""))
+
+    def compute(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        done(work())
 
     def select(self, ids: frozenset[EntityId]) -> None:
         self.selected = ids

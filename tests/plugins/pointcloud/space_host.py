@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from plugins.pointcloud.cloud import Cloud, prepared
 from studio.domain.contracts.editing import Neighbour
@@ -18,6 +20,7 @@ class SpaceHost:
     def __init__(self, cloud: Cloud, *entities: AnyEntity) -> None:
         self.document = Document(entities)
         self.edits: list[Edit] = []
+        self.blobs: dict[str, bytes] = {}
         self.selected: frozenset[EntityId] = frozenset()
         self.said: list[str] = []
         self.drafts: list[tuple[str, bytes | None]] = []
@@ -27,9 +30,16 @@ class SpaceHost:
         self.pictures: dict[StreamId, bytes] = {}
         self._head, self._pieces = prepared(cloud)
 
-    def apply(self, edit: Edit) -> bool:
+    def apply(self, edit: Edit, blobs: Mapping[str, bytes] = MappingProxyType({})) -> bool:
+        self.blobs.update(blobs)
         self.edits.append(self.document.apply(edit))
         return True
+
+    def blob(self, name: str, done: Callable[[bytes], None]) -> None:
+        done(self.blobs.get(name, b""))
+
+    def compute(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        done(work())
 
     def select(self, ids: frozenset[EntityId]) -> None:
         self.selected = ids
