@@ -23,5 +23,6 @@ PLUGIN = Plugin(
     media="plugins.image.media:ImageMedia",
     metrics=("plugins.image.metrics:BoxDetection",),
     templates=("plugins.image.templates.detect_boxes_template:TEMPLATE",),
+    sight="plugins.image.sight:PictureSight",
     predictor="plugins.image.predictor:open_detector",
 )

@@ -5,31 +5,18 @@ It finds what the template's own `load` finds, to within what two runtimes diffe
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
 import onnxruntime
-from msgspec import Meta, Struct
+
+from plugins.image.sight import BoxDetector
 
 _PAD = 127
 
 Box = tuple[float, float, float, float]
-
-
-class Description(Struct, frozen=True, forbid_unknown_fields=True):
-    """`model.json` of a detector."""
-
-    kind: str
-    classes: tuple[str, ...]
-    width: Annotated[int, Meta(ge=16, le=16_384)]  # of the picture that the graph takes
-    height: Annotated[int, Meta(ge=16, le=16_384)]
-    score: float  # below it nothing is reported
-    threshold: float  # that gave the best F1 on validation
-    overlap: float  # IoU above which the lower of two boxes of a class goes
-    limit: int  # boxes a picture
-    flip: bool = False  # whether the graph asks the mirrored picture too
 
 
 class OnnxDetector:
@@ -37,7 +24,7 @@ class OnnxDetector:
 
     def __init__(self, graph: bytes, description: bytes, threads: int = 1) -> None:
         """`graph` is `model.onnx`, `description` is `model.json`; both as the node checked them."""
-        self._told = msgspec.json.decode(description, type=Description)
+        self._told = msgspec.json.decode(description, type=BoxDetector)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -82,7 +69,7 @@ def fitted(picture: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, floa
 
 
 def decoded(
-    scores: np.ndarray, boxes: np.ndarray, told: Description
+    scores: np.ndarray, boxes: np.ndarray, told: BoxDetector
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(classes, scores, boxes), best first: of boxes of one class that overlap more, the best stays.
 

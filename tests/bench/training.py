@@ -15,8 +15,11 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from plugins.image.sight import PictureSight
+from studio.domain.contracts.training import Shown
 from studio.domain.entities import Box, Track
 from studio.domain.ids import EntityId, StreamId, new_id
+from studio.domain.wire.projects import Stream
 from tests.bench.harness import PAIRS, Samples, bench
 from training.environments import sandbox
 from training.environments.bounds import Bounds
@@ -106,6 +109,11 @@ def resumed() -> Samples:
     return Samples(killed, undisturbed, note)
 
 
+def _empty(*_: object) -> bytes:
+    """A file of an item that nobody looks into."""
+    return b""
+
+
 class _Run:
     """One run of the recipe, attempt by attempt, as the node carries it out."""
 
@@ -113,8 +121,12 @@ class _Run:
         self._folder, self._key = folder, new_key()
         track = Track(EntityId(new_id()), "cell")
         box = Box(EntityId(new_id()), track.id, StreamId("s"), 0, (0.0, 0.0, 1.0, 1.0))
-        told = [shards.Source(str(n), "train", str(n), (track, box), lambda: b"") for n in range(2)]
-        written = shards.write(folder / "shards", "bench", self._key, told, lambda: False)
+        stream = Stream(StreamId("s"), "picture", "image")
+        told = [
+            shards.Source("image", "train", str(n), Shown(str(n), (stream,), (track, box), _empty, _empty))
+            for n in range(2)
+        ]
+        written = shards.write(folder / "shards", "bench", self._key, PictureSight(), told, lambda: False)
         assert written is not None
         self._written = written
         self._attempts = 0

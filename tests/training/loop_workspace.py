@@ -8,9 +8,12 @@ import numpy as np
 from msgspec import Struct
 from PIL import Image
 
+from plugins.image.sight import BoxDetector, PictureSight
+from studio.domain.contracts.training import Seen
 from studio.domain.edit import creation
 from studio.domain.entities import AnyEntity, Box
 from studio.domain.ids import ItemId, ModelId, ProjectId, RunId, SnapshotId, UserId, new_id
+from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import ItemQuery, Stream
 from studio.domain.wire.training import NewSnapshot, Run
 from tests.training.serving.tiny_model import tiny_files
@@ -19,12 +22,12 @@ from training.data import media
 from training.data.blobs import seal_blob
 from training.evaluation import layers
 from training.node import Node, assemble
-from training.runs.artifacts import Description
 from training.store import blobs, predictions
 from training.store import items as item_rows
 from training.store.predictions import StoredPrediction
 from training.work import documents, items, models, snapshots
 from training.work.models import Landed
+from training.work.showing import shown
 
 CELLS = tuple((30.0 + 100 * index, 40.0, 90.0 + 100 * index, 110.0) for index in range(3))
 EVERYBODY = ("ann", "rita", "sam", "rel", "mia")
@@ -69,13 +72,13 @@ def make_loop(node: Node, names: tuple[str, ...] = EVERYBODY) -> Loop:
     return Loop(workspace, sealed, open_items, snapshot, found[0], found[1])
 
 
-def seen(is_good: bool, number: int) -> list[layers.Found]:
+def seen(is_good: bool, number: int) -> list[Seen]:
     """What a model answers to picture `number`."""
-    cells: list[layers.Found] = [("cell", 0.9 - index / 100, xyxy) for index, xyxy in enumerate(CELLS)]
+    cells: list[Seen] = [("cell", 0.9 - index / 100, xyxy) for index, xyxy in enumerate(CELLS)]
     if is_good:
         return cells
-    confused: layers.Found = ("debris", 0.92, CELLS[2])
-    nowhere: layers.Found = ("cell", 0.95, (400.0, 300.0, 460.0 + number, 380.0))
+    confused: Seen = ("debris", 0.92, CELLS[2])
+    nowhere: Seen = ("cell", 0.95, (400.0, 300.0, 460.0 + number, 380.0))
     right = cells[:1] if number % 3 == 0 else cells[:2]
     return [*right, nowhere, confused] if number % 2 else [*right, nowhere]
 
@@ -112,7 +115,7 @@ def add_model(node: Node, project: ProjectId, name: str, snapshot: SnapshotId) -
     files = tiny_files("cell", 0.7 if name == "poor" else 0.9, fragile=name == "poor")
     empty = b"{}"
     files["model.safetensors"] = len(empty).to_bytes(8, "little") + empty
-    description = msgspec.json.decode(files["model.json"], type=Description)
+    description = msgspec.json.decode(files["model.json"], type=BoxDetector)
     run = Run(
         RunId(new_id()),
         project,
@@ -129,12 +132,14 @@ def add_model(node: Node, project: ProjectId, name: str, snapshot: SnapshotId) -
         return models.register(node, tx, run, Landed(files, description), (("map50", 0.5),))
 
 
-def add_layer(node: Node, item: ItemId, model: ModelId, found: list[layers.Found]) -> None:
+def add_layer(node: Node, item: ItemId, model: ModelId, found: list[Seen]) -> None:
     """What `model` sees on `item`, as a prediction job would keep it."""
     with node.store.write() as tx:
         stored = item_rows.get(tx, item)
         assert stored is not None
-        layer = layers.layer_of(item, model, STREAM, found, node.clock.now_ns())
+        told = shown(node, item, stored.name, (Stream(STREAM, "picture", "image"),), ())
+        drawn = PictureSight().layer(told, [(0, found)])
+        layer = Prediction(item, model, drawn.entities, drawn.scores, node.clock.now_ns())
         data = layers.sealed(layer, node.keys.item_sealer(tx, item))
         row = StoredPrediction(item, model, stored.project, len(layer.scores), layer.made_ns, data)
         predictions.add(tx, [row])

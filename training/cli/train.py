@@ -1,7 +1,7 @@
 """`atelier train`, `evaluate` and `predict`: a template on a folder, without window and node."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,13 @@ from studio.cli.frame import DONE, Parser, answer
 from studio.cli.reading import Found, read_folder
 from studio.domain.contracts.formats import ReadItem
 from studio.domain.contracts.plugin import installed_plugins, load_parts
-from studio.domain.contracts.training import Judged, Judgement, Metric
+from studio.domain.contracts.training import Judged, Judgement, Layer, Metric, Seen, Shown, Sight
 from studio.domain.contracts.tree import FolderTree
-from studio.domain.entities import AnyEntity, Box, Track
+from studio.domain.entities import Track
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId, ShapeId, StreamId, TrackId, new_id
 from training.runs import alone
 from training.runs.attempt import State
-from training.runs.inside.atelier_wire import Found as FoundBox
-from training.runs.templates import template_named
+from training.runs.templates import sight_of, template_named
 
 
 def run(argv: list[str]) -> int:
@@ -78,31 +76,47 @@ def run_evaluate(argv: list[str]) -> int:
 
 def run_predict(argv: list[str]) -> int:
     """`atelier predict MODEL FILE... [--json]`."""
-    parser = Parser("predict", "Let a model label picture files.")
+    parser = Parser("predict", "Let a model label files: pictures or sweeps.")
     parser.add_argument("model", type=Path, help="the folder `model` that `atelier train` made")
-    parser.add_argument("files", type=Path, nargs="+", help="picture files")
+    parser.add_argument("files", type=Path, nargs="+", help="files of the kind that it was trained on")
     parser.add_argument("--threshold", type=float, default=0.0, help="leave out what scores less")
     asked = parser.parse_args(argv)
-    alone.read_record(asked.model)
-    seen = alone.look(asked.model, [_read(file) for file in asked.files])
+    sight = sight_of(alone.read_record(asked.model).template)
+    views, errors = _views(sight, asked.files)
+    seen = iter(alone.look(asked.model, views))
     pictures: list[dict[str, Any]] = []
     lines = []
-    for file, boxes in zip(asked.files, seen, strict=True):
-        if boxes is None:
-            error = "This file cannot be decoded as a picture."
+    for file, error in zip(asked.files, errors, strict=True):
+        found = None if error else next(seen)
+        if found is None:
+            error = error or "This file cannot be decoded."
             pictures.append({"file": str(file), "found": [], "error": error})
             lines.append(f"{file}: {error}")
             continue
-        kept = [each for each in boxes if each.score >= asked.threshold]
-        rows = [{"class": each.class_name, "score": each.score, "xyxy": each.xyxy} for each in kept]
+        kept = [each for each in found if each.score >= asked.threshold]
+        rows = [{"class": each.class_name, "score": each.score, sight.shape: each.shape} for each in kept]
         pictures.append({"file": str(file), "found": rows})
-        lines += [f"{file}: {each.class_name} {each.score:.3f} {_rounded(each.xyxy)}" for each in kept]
+        lines += [f"{file}: {each.class_name} {each.score:.3f} {_rounded(each.shape)}" for each in kept]
     answer({"pictures": pictures}, as_json=asked.json, text="\n".join(lines))
     return DONE
 
 
+def _views(sight: Sight, files: Sequence[Path]) -> tuple[list[bytes], list[str]]:
+    """What a model is shown of each file that can be read, and of every file what is wrong with it."""
+    views: list[bytes] = []
+    errors: list[str] = []
+    for file in files:
+        _check_readable(file)
+        try:
+            views += [data for _, data in sight.views(alone.bare(file, sight.kinds[0]), 0, 1)]
+            errors.append("")
+        except AtelierError as error:
+            errors.append(f"This file cannot be decoded. {error.message}")
+    return views, errors
+
+
 class Measured(Struct, frozen=True):
-    """What a model was worth on part of a folder; `unreadable` names the pictures that cannot be decoded."""
+    """What a model was worth on part of a folder; `unreadable` names the items that cannot be decoded."""
 
     result: Judgement
     items: int
@@ -114,20 +128,41 @@ def judge_folder(model: Path, data: Path, found: Found, split: str) -> Measured:
 
     Raises `import.nothing`, `model.unreadable`, `model.no_answer`, `sandbox.*`.
     """
-    items = [each for each in _chosen(found, split) if alone.picture_path(each)]
-    if not items:
+    template = alone.read_record(model).template
+    sight = sight_of(template)
+    tree = FolderTree(data)
+    told = [alone.shown(tree, each) for each in _chosen(found, split)]
+    told = [each for each in told if each.streams and each.streams[0].kind in sight.kinds]
+    if not told:
         raise AtelierError(
             "import.nothing",
-            f"{data.name!r} has no pictures in the part that was asked for.",
+            f"{data.name!r} has nothing that this model looks at in the part that was asked for.",
             hint="Leave --split out, or name a part that the data has.",
         )
-    tree = FolderTree(data)
-    seen = alone.look(model, [tree.local(alone.picture_path(each)).read_bytes() for each in items])
-    judged = [_judged(item, boxes) for item, boxes in zip(items, seen, strict=True) if boxes is not None]
+    places: list[tuple[int, int]] = []
+    unreadable: dict[int, str] = {}
+
+    def views() -> Iterator[bytes]:
+        for number, item in enumerate(told):
+            try:
+                for frame, view in sight.views(item, 0, item.streams[0].frames):
+                    places.append((number, frame))
+                    yield view
+            except AtelierError:
+                unreadable[number] = item.name
+
+    seen: dict[int, list[tuple[int, list[Seen]]]] = {}
+    for (number, frame), answered in zip(places, alone.look(model, views()), strict=True):
+        if answered is None:
+            unreadable[number] = told[number].name
+        else:
+            found_there = [(each.class_name, each.score, each.shape) for each in answered]
+            seen.setdefault(number, []).append((frame, found_there))
+    judged = [_judged(told[number], sight.layer(told[number], some)) for number, some in sorted(seen.items())]
     return Measured(
-        _metric().judge(judged, _classes(judged), 0.5),
+        _metric(template_named(template).modality).judge(judged, _classes(judged), 0.5),
         len(judged),
-        tuple(item.source for item, boxes in zip(items, seen, strict=True) if boxes is None),
+        tuple(unreadable[number] for number in sorted(set(unreadable) - set(seen))),
     )
 
 
@@ -174,24 +209,19 @@ def _chosen(found: Found, split: str) -> list[ReadItem]:
     return alone.judged_part(found.items)
 
 
-def _judged(item: ReadItem, boxes: Sequence[FoundBox]) -> Judged:
-    predictions: list[AnyEntity] = []
-    scores: list[tuple[EntityId, float]] = []
-    stream = item.media[0].stream
-    for each in boxes:
-        track, shape = TrackId(EntityId(new_id())), ShapeId(EntityId(new_id()))
-        predictions.append(Track(id=track, class_name=each.class_name))
-        predictions.append(Box(id=shape, track=track, stream=StreamId(stream.id), frame=0, xyxy=each.xyxy))
-        scores.append((shape, each.score))
+def _judged(item: Shown, layer: Layer) -> Judged:
+    stream = item.streams[0]
     return Judged(
-        item=item.source,
-        name=item.source,
+        item=item.name,
+        name=item.name,
         labels=item.entities,
-        predictions=tuple(predictions),
-        scores=tuple(scores),
+        predictions=layer.entities,
+        scores=layer.scores,
         width=stream.width,
         height=stream.height,
         stream=stream.id,
+        streams=item.streams,
+        rendition=item.rendition,
     )
 
 
@@ -200,29 +230,29 @@ def _classes(judged: Sequence[Judged]) -> list[str]:
     return sorted({each.class_name for item in judged for each in item.labels if isinstance(each, Track)})
 
 
-def _metric() -> Metric:
+def _metric(modality: str) -> Metric:
     for plugin in installed_plugins():
         for part in load_parts(plugin.metrics):
             metric: Metric = part()
-            if metric.modality == "image":
+            if metric.modality == modality:
                 return metric
     raise AtelierError(
         "cli.part_missing",
-        "No installed plug-in can judge boxes on pictures.",
-        hint="Install the image plug-in.",
+        f"No installed plug-in can judge {modality} models.",
+        hint="Install the plug-in whose template made this one.",
     )
 
 
-def _read(file: Path) -> bytes:
+def _check_readable(file: Path) -> None:
     try:
-        return file.read_bytes()
+        file.open("rb").close()
     except OSError as error:
         raise AtelierError(
             "import.not_found",
-            f"The picture {str(file)!r} cannot be read: {error.strerror}.",
+            f"The file {str(file)!r} cannot be read: {error.strerror}.",
             hint="Check the path.",
         ) from error
 
 
-def _rounded(xyxy: tuple[float, float, float, float]) -> str:
-    return " ".join(f"{each:.1f}" for each in xyxy)
+def _rounded(shape: tuple[float, ...]) -> str:
+    return " ".join(f"{each:.1f}" for each in shape)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from studio.domain.entities import AnyEntity
-from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId, ItemId, SnapshotId, StreamId
-from training.data import media
-from training.data.media import Source
+from studio.domain.ids import EntityId, ItemId, SnapshotId
+from studio.domain.wire.projects import Stream
 from training.data.sealing import Sealer
 from training.store import documents, items, snapshots
 from training.store import keys as key_rows
@@ -20,6 +17,7 @@ from training.store.engine import Transaction
 from training.store.items import StoredItem
 from training.store.snapshots import Frozen
 from training.work.heads import open_entity
+from training.work.items import streams_of
 from training.work.reading import opened
 
 if TYPE_CHECKING:
@@ -29,21 +27,16 @@ _AT_ONCE = 200
 
 
 class FrozenItem(Struct, frozen=True):
-    """One item of a snapshot. `picture` reads the bytes of the first stream's first frame when called.
-
-    It raises `media.missing`, `media.changed`, `blob.missing`, `seal.broken`.
-    """
+    """One item of a snapshot. `kind` is that of its first stream."""
 
     item: ItemId
     name: str
-    stream: StreamId
+    kind: str
+    streams: tuple[Stream, ...]
     revision: int
     split: str
     group_key: str
     entities: tuple[AnyEntity, ...]
-    picture: Callable[[], bytes]
-    width: int = 0
-    height: int = 0
 
 
 def frozen_items(node: Node, snapshot: SnapshotId, split: str = "") -> Iterator[FrozenItem]:
@@ -61,7 +54,7 @@ def frozen_items(node: Node, snapshot: SnapshotId, split: str = "") -> Iterator[
             stored = {each.id: each for each in items.several(tx, [each.item for each in kept])}
             sealers = node.keys.item_sealers(tx, stored)
             ready = [
-                _frozen_item(node, tx, each, stored[each.item], sealers[each.item])
+                _frozen_item(tx, each, stored[each.item], sealers[each.item])
                 for each in kept
                 if each.item in stored
             ]
@@ -88,34 +81,14 @@ def entities_at(
     return tuple(entities[key] for key in sorted(entities))
 
 
-def _frozen_item(
-    node: Node, tx: Transaction, frozen: Frozen, stored: StoredItem, sealer: Sealer
-) -> FrozenItem:
+def _frozen_item(tx: Transaction, frozen: Frozen, stored: StoredItem, sealer: Sealer) -> FrozenItem:
     return FrozenItem(
         item=frozen.item,
         name=stored.name,
-        stream=stored.stream,
+        kind=stored.kind,
+        streams=streams_of(stored, sealer),
         revision=frozen.revision,
         split=frozen.split,
         group_key=frozen.group_key,
         entities=entities_at(tx, frozen.item, frozen.revision, stored.revision, sealer),
-        picture=_reader(node, tx, stored),
-        width=stored.width,
-        height=stored.height,
     )
-
-
-def _reader(node: Node, tx: Transaction, stored: StoredItem) -> Callable[[], bytes]:
-    try:
-        source = node.media.find(tx, stored.id, media.original(stored.stream, 0))
-    except AtelierError as error:
-        return partial(_missing, error)
-    return partial(_read, node, source)
-
-
-def _read(node: Node, source: Source) -> bytes:
-    return node.media.read(source)
-
-
-def _missing(error: AtelierError) -> bytes:
-    raise error

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from studio.domain import canonical
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ImportId, ItemId, is_id, new_id
+from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.jobs import CHUNK_BYTES, SourceFile
 from studio.domain.wire.projects import AssetFacts
 from training.data import media
@@ -26,6 +27,7 @@ from training.data.staging import Staging
 from training.data.worker_messages import Orders, Prepared
 from training.data.workers import Worker, WorkerDied
 from training.evaluation import layers
+from training.runs.templates import sight_of_kind
 from training.serving.spool import SUFFIX, Asked
 from training.store import blobs as blob_rows
 from training.store import items as item_rows
@@ -34,6 +36,7 @@ from training.store.engine import Transaction
 from training.store.predictions import StoredPrediction
 from training.store.services import StoredService
 from training.work import audit, items, pools
+from training.work.showing import shown
 
 if TYPE_CHECKING:
     from training.node import Node
@@ -135,9 +138,13 @@ def _make(
         ],
     )
     found = [(each.class_name, each.score, each.xyxy) for each in asked.answer.detections]
-    layer = layers.layer_of(item, asked.answer.model, stored.stream, found, asked.time_ns)
+    model = asked.answer.model
+    seen = sight_of_kind(prepared.streams[0].kind).layer(
+        shown(node, item, stored.name, prepared.streams, ()), [(0, found)]
+    )
+    layer = Prediction(item, model, seen.entities, seen.scores, asked.time_ns)
     data = layers.sealed(layer, sealer)
-    row = StoredPrediction(item, asked.answer.model, service.project, len(layer.scores), asked.time_ns, data)
+    row = StoredPrediction(item, model, service.project, len(layer.scores), asked.time_ns, data)
     predictions.add(tx, [row])
 
 

@@ -2,17 +2,22 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from studio.cli.reading import Found as FolderFound
-from studio.domain.contracts.formats import ReadItem
-from studio.domain.contracts.training import TrainingTemplate
+from studio.domain.contracts.formats import Budget, Media, ReadItem
+from studio.domain.contracts.plugin import installed_plugins, load_part
+from studio.domain.contracts.training import Shown, TrainingTemplate
 from studio.domain.contracts.tree import FolderTree
+from studio.domain.entities import AnyEntity
 from studio.domain.errors import AtelierError
+from studio.domain.ids import StreamId
+from studio.domain.wire.projects import Stream
 from training.data.files import make_folder, replace_file
 from training.runs import artifacts, shards
 from training.runs.attempt import Attempt, State, forget_files
@@ -22,9 +27,10 @@ from training.runs.inside.atelier_wire import Specification
 from training.runs.predicting import Found, Looker
 from training.runs.shards import Source
 from training.runs.spawner import Spawner
-from training.runs.templates import algorithm, file_of, template_named
+from training.runs.templates import algorithm, file_of, sight_of, template_named
 
 _RECORD = "run.json"
+_AT_ONCE = 16  # views of one question
 
 
 class Record(Struct, frozen=True):
@@ -35,7 +41,7 @@ class Record(Struct, frozen=True):
     parameters: bytes
     seed: int
     data: str  # the folder's name
-    pictures: int
+    items: int
     metrics: dict[str, float]
     cpu_seconds: float
     wall_seconds: float
@@ -74,7 +80,9 @@ def train(
     forget_files(folder, keep_checkpoint=False)
     spawner = Spawner()
     try:
-        written = shards.write(folder / "shards", "alone", key, sources(data, items), lambda: False)
+        written = shards.write(
+            folder / "shards", "alone", key, sight_of(template.name), sources(data, items), lambda: False
+        )
         assert written is not None, "nobody asked to stop"
         attempt = Attempt(
             spawner,
@@ -99,7 +107,7 @@ def train(
         spawner.close()
     if ending.how != "done":
         raise AtelierError(ending.code or "run.killed", ending.message, ending.detail, ending.hint)
-    artifacts.check(attempt.model)
+    artifacts.check(attempt.model, sight_of(template.name).described)
     files = {name: (attempt.model / name).read_bytes() for name in artifacts.FILES}
     metrics = dict(ending.metrics)
     cpu_s = _cpu_s() - used_s + ending.cpu_s
@@ -135,32 +143,70 @@ def judged_part(items: Sequence[ReadItem]) -> list[ReadItem]:
 
 
 def sources(data: Path, items: Sequence[ReadItem]) -> Iterator[Source]:
-    """Items of a folder as a run takes them; pictures are read when they are wanted."""
+    """Items of a folder as a run takes them; files are read when they are wanted."""
     tree = FolderTree(data)
     for item in items:
-        path = picture_path(item)
-        if path:
-            yield Source(
-                item.source,
-                "train",
-                item.group_key or item.source,
-                item.entities,
-                lambda path=path: tree.local(path).read_bytes(),  # type: ignore[misc]
-            )
+        told = shown(tree, item)
+        if told.streams:
+            yield Source(told.streams[0].kind, "train", item.group_key or item.source, told)
 
 
-def picture_path(item: ReadItem) -> str:
-    """The path of an item's first picture within its folder; empty where it has none."""
-    for media in item.media:
-        if media.stream.kind == "image" and any(media.paths):
-            return next(path for path in media.paths if path)
-    return ""
+def shown(tree: FolderTree, item: ReadItem) -> Shown:
+    """An item of a folder as models are shown it; streams without any file are left out."""
+    there = [media for media in item.media if any(media.paths)]
+    files = {media.stream.id: tuple(map(tree.local, media.paths)) for media in there}
+    return _shown(item.source, tuple(media.stream for media in there), item.entities, files)
 
 
-def look(model: Path, pictures: Sequence[bytes]) -> list[list[Found] | None]:
-    """What the model in a folder finds in each picture file. Raises `model.unreadable`, `sandbox.*`."""
+def bare(path: Path, kind: str) -> Shown:
+    """A single file as models of this kind of stream are shown it."""
+    stream = Stream(StreamId(kind), path.name, kind)  # type: ignore[arg-type]
+    return _shown(path.name, (stream,), (), {stream.id: (path,)})
+
+
+def _shown(
+    name: str,
+    streams: tuple[Stream, ...],
+    entities: tuple[AnyEntity, ...],
+    files: Mapping[StreamId, Sequence[Path]],
+) -> Shown:
+    kinds = {stream.id: stream for stream in streams}
+    prepared: dict[tuple[StreamId, int], dict[str, bytes]] = {}
+
+    def original(stream: StreamId, frame: int) -> bytes:
+        return _file(files, stream, frame).read_bytes()
+
+    def rendition(stream: StreamId, frame: int, name: str) -> bytes:
+        if (stream, frame) not in prepared:
+            prepared.clear()  # views are looked at in order: the last frame's are enough
+            media = _media(kinds[stream].kind)
+            path = _file(files, stream, frame)
+            prepared[stream, frame] = dict(media.renditions(path, kinds[stream], Budget()))
+        return prepared[stream, frame][name]
+
+    return Shown(name, streams, entities, original, rendition)
+
+
+def _file(files: Mapping[StreamId, Sequence[Path]], stream: StreamId, frame: int) -> Path:
+    paths = files.get(stream, ())
+    if frame >= len(paths) or not paths[frame].is_file():
+        raise AtelierError("media.missing", f"Frame {frame} of {stream} has no file in this folder.")
+    return paths[frame]
+
+
+def _media(kind: str) -> Media:
+    for plugin in installed_plugins():
+        if kind in plugin.streams and plugin.media:
+            part = load_part(plugin.media)
+            media: Media = part() if isinstance(part, type) else part
+            return media
+    raise AtelierError("media.missing", f"No installed plug-in prepares data of the kind {kind!r}.")
+
+
+def look(model: Path, views: Iterable[bytes]) -> list[list[Found] | None]:
+    """What the model in a folder finds in each view. Raises `model.unreadable`, `sandbox.*`."""
     record = read_record(model)
-    artifacts.check(model)
+    artifacts.check(model, sight_of(record.template).described)
     files = {name: (model / name).read_bytes() for name in artifacts.FILES}
     if artifacts.digest(files).hex() != record.digest:
         raise _unreadable(model, "its files are not those that the training wrote")
@@ -168,11 +214,7 @@ def look(model: Path, pictures: Sequence[bytes]) -> list[list[Found] | None]:
     try:
         looker = Looker(spawner, str(os.getpid()), file_of(template_named(record.template)), files)
         try:
-            return [
-                found
-                for start in range(0, len(pictures), 16)
-                for found in looker.look(list(pictures[start : start + 16]))
-            ]
+            return [found for some in batched(views, _AT_ONCE) for found in looker.look(some)]
         finally:
             looker.close()
     finally:
@@ -187,6 +229,13 @@ def read_record(model: Path) -> Record:
         raise _unreadable(model, f"{_RECORD}: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(model, f"{_RECORD}: {error}") from error
+
+
+def batched(views: Iterable[bytes], count: int) -> Iterator[list[bytes]]:
+    """Views, `count` at a time; no more of them are held."""
+    left = iter(views)
+    while some := list(islice(left, count)):
+        yield some
 
 
 def _unreadable(model: Path, why: str) -> AtelierError:

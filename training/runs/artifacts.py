@@ -7,11 +7,11 @@ An ONNX file keeps its tensors inside itself and names no custom operators. Noth
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
 
+from studio.domain.contracts.training import Described
 from studio.domain.errors import AtelierError
 
 FILES = ("model.json", "model.onnx", "model.safetensors")
@@ -19,24 +19,8 @@ _HEADER_BYTES = 16 * 1024**2
 _JSON_BYTES = 4 * 1024**2
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
-Size = Annotated[int, Meta(ge=16, le=16_384)]
 
-
-class Description(Struct, frozen=True, forbid_unknown_fields=True):
-    """`model.json`: what one needs beside the graph to use a detector."""
-
-    kind: str  # box_detector
-    classes: tuple[Annotated[str, Meta(min_length=1, max_length=512)], ...]
-    width: Size  # of the picture that the graph takes
-    height: Size
-    score: Annotated[float, Meta(ge=0, le=1)]  # below it nothing is reported
-    threshold: Annotated[float, Meta(ge=0, le=1)]  # that gave the best F1 on validation
-    overlap: Annotated[float, Meta(ge=0, le=1)]  # IoU above which the lower of two boxes of a class goes
-    limit: Annotated[int, Meta(ge=1, le=10_000)]  # boxes a picture
-    flip: bool = False  # whether the mirrored picture is asked too
-
-
-def check(folder: Path) -> Description:
+def check(folder: Path, described: type[Described]) -> Described:
     """The description of the model in `folder`, once all its files are sound. Raises `model.unsound`."""
     for name in FILES:
         if not (folder / name).is_file():
@@ -47,7 +31,7 @@ def check(folder: Path) -> Description:
     if len(data) > _JSON_BYTES:
         raise _unsound("model.json is too long")
     try:
-        return msgspec.json.decode(data, type=Description)
+        return msgspec.json.decode(data, type=described)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unsound(f"model.json: {error}") from error
 

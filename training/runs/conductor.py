@@ -25,7 +25,7 @@ from training.runs import shards
 from training.runs.attempt import Attempt, State, forget_files
 from training.runs.child import Ending
 from training.runs.inside.atelier_wire import Cancel, Pause, Specification
-from training.runs.templates import file_of, template_named
+from training.runs.templates import file_of, sight_of, template_named
 from training.work import runs as rules
 
 if TYPE_CHECKING:
@@ -119,14 +119,26 @@ class Conductor:
         template = template_named(run.template)
         key = rules.key_of(self._node, run)
         data = shards.written(folder / "shards") or shards.write(
-            folder / "shards", run_id, key, rules.sources(self._node, run), lambda: self._stopped(run_id)
+            folder / "shards",
+            run_id,
+            key,
+            sight_of(run.template),
+            rules.sources(self._node, run),
+            lambda: self._stopped(run_id),
         )
         if data is None:
             self._end_stopped(run_id)
             return
         if len(data.classes) == 1:
             rules.note(
-                self._node, run, f"All boxes are of one class, {data.classes[0]!r}: only where is learned."
+                self._node, run, f"All labels are of one class, {data.classes[0]!r}: only where is learned."
+            )
+        if data.left_out:
+            rules.note(
+                self._node,
+                run,
+                f"Left out, since they are of another kind of data: {data.left_out} items.",
+                "warning",
             )
         specification = Specification(
             task="train",

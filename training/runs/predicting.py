@@ -1,4 +1,4 @@
-"""Lets a model look at pictures, in a closed environment with the model's own template.
+"""Lets a model look at pictures or sweeps, in a closed environment with the model's own template.
 
 An environment is kept warm for a while, since starting one costs seconds: the next question about the same
 model is answered at once. At most two are held.
@@ -33,7 +33,7 @@ Found = wire.Found
 
 _HELD = 2
 _IDLE_S = 60.0
-_PATIENCE_S = 300.0  # for one handful of pictures, on a machine that is busy
+_PATIENCE_S = 300.0  # for one handful of views, on a machine that is busy
 _HANDFUL = 16
 _HANDFUL_BYTES = 32 * 1024**2
 _MODEL = "/closed/model"
@@ -79,12 +79,12 @@ class Looker:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
 
-    def look(self, pictures: list[bytes]) -> list[list[Found] | None]:
-        """What is found in each picture file; None where one cannot be decoded. Raises `model.no_answer`."""
+    def look(self, views: list[bytes]) -> list[list[Found] | None]:
+        """What is found in each view; None where one cannot be decoded. Raises `model.no_answer`."""
         with self._asking:
             number = self._number
             self._number += 1
-            self._child.tell(wire.Ask(number, pictures))
+            self._child.tell(wire.Ask(number, views))
             deadline = time.monotonic() + _PATIENCE_S
             with self._answered:
                 while self._last < number:
@@ -93,11 +93,11 @@ class Looker:
                     self._answered.wait(0.2)
             file = self._folder / "landing" / f"answer-{number}-predictions"
             try:
-                found = msgspec.msgpack.decode(file.read_bytes(), type=wire.Predictions).pictures
+                found = msgspec.msgpack.decode(file.read_bytes(), type=wire.Predictions).views
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise self._no_answer() from error
             file.unlink()
-            if len(found) != len(pictures):
+            if len(found) != len(views):
                 raise self._no_answer()
             self.used_s = time.monotonic()
             return found
@@ -186,23 +186,23 @@ def open_lookers(node: Node) -> Lookers:
     return Lookers(node)
 
 
-def predict(node: Node, model: ModelId, pictures: Iterable[bytes]) -> list[list[Found] | None]:
-    """What `model` finds in each picture file, in order; None where one cannot be decoded.
+def predict(node: Node, model: ModelId, views: Iterable[bytes]) -> list[list[Found] | None]:
+    """What `model` finds in each view, in order and best first; None where one cannot be decoded.
 
-    Boxes are left, top, right, bottom in pixels of the full-size picture; best first. A few pictures are
-    asked about at a time. Raises `access.missing`, `model.no_answer` and what starting an environment raises.
+    Views are written as its template's samples are. A few are asked about at a time. Raises
+    `access.missing`, `model.no_answer` and what starting an environment raises.
     """
-    return [found for handful in _handfuls(pictures) for found in node.lookers.of(model).look(handful)]
+    return [found for handful in _handfuls(views) for found in node.lookers.of(model).look(handful)]
 
 
-def _handfuls(pictures: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _handfuls(views: Iterable[bytes]) -> Iterator[list[bytes]]:
     waiting: list[bytes] = []
     size = 0
-    for picture in pictures:
-        if waiting and (len(waiting) == _HANDFUL or size + len(picture) > _HANDFUL_BYTES):
+    for view in views:
+        if waiting and (len(waiting) == _HANDFUL or size + len(view) > _HANDFUL_BYTES):
             yield waiting
             waiting, size = [], 0
-        waiting.append(picture)
-        size += len(picture)
+        waiting.append(view)
+        size += len(view)
     if waiting:
         yield waiting

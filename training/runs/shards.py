@@ -1,16 +1,18 @@
-"""A snapshot's items as a run gets them: sealed files of samples, a few megabytes each."""
+"""A snapshot's items as a run gets them: sealed files of samples, a few megabytes each.
+
+What is a sample of an item the plug-in of the run's template says, its `Sight`.
+"""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
-from studio.domain.entities import AnyEntity, Box, Track
+from studio.domain.contracts.training import Lesson, Shown, Sight
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId
 from training.data.files import disk_error, make_folder, replace_file, sync_folder
 from training.runs.inside.atelier_wire import Sample, Shard, shard_data
 
@@ -21,25 +23,24 @@ _LIST = "shards.json"
 
 
 class Source(Struct, frozen=True):
-    """One item of a snapshot, as it was when that was frozen. `picture` reads the file's bytes.
+    """One item of a snapshot, as it was when that was frozen. `kind` is that of its first stream.
 
-    `weights` are those of the shapes that count less than others in what is learned.
+    All its samples have its split and its group, so that a drive is never torn.
     """
 
-    name: str
+    kind: str
     split: str
     group: str
-    entities: tuple[AnyEntity, ...]
-    picture: Callable[[], bytes]
-    weights: Mapping[EntityId, float] = {}
+    item: Shown
 
 
 class Shards(Struct, frozen=True):
-    """What was written: the classes in the order that boxes name them, and the files."""
+    """What was written: the classes in the order that shapes name them, and the files."""
 
     classes: tuple[str, ...]
     shards: tuple[Shard, ...]
-    boxes: int
+    shapes: int  # that are learned from
+    left_out: int = 0  # items of another kind of data
 
 
 def written(folder: Path) -> Shards | None:
@@ -51,9 +52,14 @@ def written(folder: Path) -> Shards | None:
 
 
 def write(
-    folder: Path, run: str, key: bytes, sources: Iterable[Source], stop_wanted: Callable[[], bool]
+    folder: Path,
+    run: str,
+    key: bytes,
+    sight: Sight,
+    sources: Iterable[Source],
+    stop_wanted: Callable[[], bool],
 ) -> Shards | None:
-    """Seal `sources` into `folder`; None where a stop was wanted meanwhile. Boxes alone are handed on.
+    """Seal what is learned from `sources` into `folder`; None where a stop was wanted meanwhile.
 
     Raises `run.no_items`, `run.no_labels`, `node.disk_full`.
     """
@@ -63,48 +69,62 @@ def write(
     shards: list[Shard] = []
     waiting: dict[str, list[Sample]] = {}
     held: dict[str, int] = {}
-    boxes = 0
+    shapes = left_out = 0
     for source in sources:
-        if stop_wanted():
-            return None
-        sample = _sample(source, classes)
-        if source.split == "train":
-            boxes += sum(weight > 0 for weight in sample.weights) if sample.weights else len(sample.boxes)
-        waiting.setdefault(source.split, []).append(sample)
-        held[source.split] = held.get(source.split, 0) + len(sample.picture)
-        if held[source.split] >= _SHARD_BYTES or len(waiting[source.split]) >= _SHARD_SAMPLES:
-            shards.append(_seal(folder, run, key, source.split, waiting.pop(source.split), len(shards)))
-            held[source.split] = 0
+        if source.kind not in sight.kinds:
+            left_out += 1
+            continue
+        for sample in _samples(source, sight, classes):
+            if stop_wanted():
+                return None
+            split = source.split
+            if split == "train":
+                shapes += (
+                    sum(weight > 0 for weight in sample.weights) if sample.weights else len(sample.shapes)
+                )
+            waiting.setdefault(split, []).append(sample)
+            held[split] = held.get(split, 0) + len(sample.data)
+            if held[split] >= _SHARD_BYTES or len(waiting[split]) >= _SHARD_SAMPLES:
+                shards.append(_seal(folder, run, key, split, waiting.pop(split), len(shards)))
+                held[split] = 0
     for split, samples in sorted(waiting.items()):
         shards.append(_seal(folder, run, key, split, samples, len(shards)))
     if not any(shard.split == "train" for shard in shards):
         raise AtelierError(
             "run.no_items",
-            "Nothing was trained: the snapshot has no items to learn from.",
+            "Nothing was trained: the snapshot has no items that this template can learn from.",
+            detail=f"{left_out} items are of another kind of data" if left_out else "",
             hint="Make a snapshot whose training part holds labelled items.",
         )
-    if not boxes:
+    if not shapes:
         raise AtelierError(
             "run.no_labels",
-            "Nothing was trained: no item of the snapshot's training part has a box.",
+            "Nothing was trained: no item of the snapshot's training part is labelled with what this "
+            "template learns.",
             hint="Label some items, make a new snapshot, and train on that.",
         )
-    done = Shards(tuple(classes), tuple(shards), boxes)
+    done = Shards(tuple(classes), tuple(shards), shapes, left_out)
     sync_folder(folder)
     replace_file(folder / _LIST, msgspec.json.encode(done))
     return done
 
 
-def _sample(source: Source, classes: dict[str, int]) -> Sample:
-    names = {each.id: each.class_name for each in source.entities if isinstance(each, Track)}
-    found = [each for each in source.entities if isinstance(each, Box) and each.frame == 0]
-    found.sort(key=lambda box: (box.xyxy, names.get(box.track, "")))  # ids differ from import to import
-    numbers = tuple(classes.setdefault(names[box.track], len(classes)) for box in found)
-    weights: tuple[float, ...] = ()
-    if any(box.id in source.weights for box in found):
-        weights = tuple(source.weights.get(box.id, 1.0) for box in found)
-    xyxy = tuple(box.xyxy for box in found)
-    return Sample(source.name, source.group, source.picture(), numbers, xyxy, weights)
+def _samples(source: Source, sight: Sight, classes: dict[str, int]) -> Iterator[Sample]:
+    for lesson in sight.lessons(source.item):
+        yield _sample(source, lesson, classes)
+
+
+def _sample(source: Source, lesson: Lesson, classes: dict[str, int]) -> Sample:
+    numbers = tuple(classes.setdefault(name, len(classes)) for name, _, _ in lesson.shapes)
+    weights = tuple(float(weight) for _, _, weight in lesson.shapes)
+    return Sample(
+        lesson.name,
+        source.group,
+        lesson.data,
+        numbers,
+        tuple(shape for _, shape, _ in lesson.shapes),
+        weights if any(weight != 1.0 for weight in weights) else (),
+    )
 
 
 def _seal(folder: Path, run: str, key: bytes, split: str, samples: list[Sample], number: int) -> Shard:

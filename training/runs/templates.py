@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from studio.domain.contracts.plugin import installed_plugins, load_parts
-from studio.domain.contracts.training import TrainingTemplate
+from studio.domain.contracts.plugin import Plugin, installed_plugins, load_part, load_parts
+from studio.domain.contracts.training import Sight, TrainingTemplate
 from studio.domain.errors import AtelierError
 from studio.domain.values import Value
 from studio.domain.wire.training import Template
@@ -50,6 +50,37 @@ def template_named(name: str) -> TrainingTemplate:
             hint=f"There are: {', '.join(sorted(templates)) or 'none'}.",
         )
     return templates[name]
+
+
+def sight_of(template: str) -> Sight:
+    """What a template's models see of an item. Raises `run.unknown_template`, `plugin.broken`."""
+    known = template_named(template)
+    for plugin in installed_plugins():
+        if plugin.sight and any(each.name == known.name for each in load_parts(plugin.templates)):
+            return _sight(plugin)
+    raise _no_sight(
+        f"The template {template!r} cannot be used: its plug-in does not say what its models see."
+    )
+
+
+def sight_of_kind(kind: str) -> Sight:
+    """What models see of an item whose first stream is of this kind. Raises `plugin.broken`."""
+    for plugin in installed_plugins():
+        if plugin.sight and kind in plugin.streams:
+            return _sight(plugin)
+    raise _no_sight(f"No installed plug-in says what models see of data of the kind {kind!r}.")
+
+
+def _sight(plugin: Plugin) -> Sight:
+    part = load_part(plugin.sight)
+    sight: Sight = part() if isinstance(part, type) else part
+    return sight
+
+
+def _no_sight(message: str) -> AtelierError:
+    return AtelierError(
+        "plugin.broken", message, hint="Update or uninstall the plug-in; your data is untouched."
+    )
 
 
 def file_of(template: TrainingTemplate) -> Path:

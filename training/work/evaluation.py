@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from studio.domain.contracts.plugin import installed_plugins, load_parts
 from studio.domain.contracts.training import Judged, Judgement, Metric
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EvaluationId, ItemId, ProjectId, SnapshotId, StreamId, UserId, new_id
+from studio.domain.ids import EvaluationId, ItemId, ProjectId, SnapshotId, UserId, new_id
 from studio.domain.wire.evaluation import (
     Comparison,
     Evaluation,
@@ -21,7 +21,6 @@ from studio.domain.wire.evaluation import (
     NewVerdict,
 )
 from studio.domain.wire.training import Model
-from training.data import media as places
 from training.evaluation import layers, sheet
 from training.evaluation.comparing import compare as compare_matches
 from training.store import evaluations, items, lineage, predictions
@@ -34,6 +33,7 @@ from training.work.items import streams_of
 from training.work.predictions import model_of
 from training.work.running_job import RunningJob, StopJob
 from training.work.seeing import Seeing
+from training.work.showing import rendition
 
 if TYPE_CHECKING:
     from training.data.frozen import FrozenItem
@@ -195,19 +195,9 @@ def judged(node: Node, model: str, frozen: list[FrozenItem]) -> list[Judged]:
                 sealer = sealers[each.item]
                 layer = layers.opened(seen[each.item], sealer)
                 streams = streams_of(stored, sealer)
-                rendition = partial(_rendition, node, each.item)
-                found.append(sheet.judged(stored, streams, each.revision, each.entities, layer, rendition))
+                reader = partial(rendition, node, each.item)
+                found.append(sheet.judged(stored, streams, each.revision, each.entities, layer, reader))
     return found
-
-
-def _rendition(node: Node, item: ItemId, stream: StreamId, frame: int, name: str) -> bytes:
-    """What was prepared of a frame. Raises `media.missing`, `blob.missing`, `seal.broken`."""
-    with node.store.read() as tx:
-        source = node.media.find(tx, item, places.views(stream, frame))
-    data = node.media.view(source, name)
-    if data is None:
-        raise AtelierError("media.missing", f"Nothing called {name!r} was prepared of this frame.")
-    return data
 
 
 def _evaluate(job: RunningJob, evaluation: Evaluation) -> None:

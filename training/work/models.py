@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from studio.domain.contracts.training import Described
 from studio.domain.ids import ModelId, new_id
 from studio.domain.wire.training import Model, Run
 from training.data.blobs import seal_blob
 from training.runs import artifacts
+from training.runs.templates import sight_of
 from training.store import models as rows
 from training.work.access import missing
 
@@ -23,12 +25,12 @@ class Landed(Struct, frozen=True):
     """A model's files, checked."""
 
     files: dict[str, bytes]
-    description: artifacts.Description
+    description: Described
 
 
-def landed(folder: Path) -> Landed:
-    """The model that a run left in `folder`. Raises `model.unsound`."""
-    description = artifacts.check(folder)
+def landed(folder: Path, template: str) -> Landed:
+    """The model that a run of this template left in `folder`. Raises `model.unsound`."""
+    description = artifacts.check(folder, sight_of(template).described)
     return Landed({name: (folder / name).read_bytes() for name in artifacts.FILES}, description)
 
 

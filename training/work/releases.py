@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from studio.domain.contracts.training import Judged
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ItemId, ProjectId, ReleaseId, new_id
+from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.jobs import Decision
 from studio.domain.wire.releases import GateResult, NewRelease, Release
 from studio.domain.wire.training import Model
@@ -191,7 +192,7 @@ def _judged(node: Node, tx: Transaction, members: list[tuple[ItemId, int]], mode
             continue
         sealer = node.keys.item_sealer(tx, item)
         row = seen.get(item)
-        layer = layers.opened(row, sealer) if row else layers.layer_of(item, model.id, stored.stream, (), 0)
+        layer = layers.opened(row, sealer) if row else Prediction(item, model.id, (), ())
         labels = reading.read_in(node, tx, item).entities
         found.append(sheet.judged(stored, streams_of(stored, sealer), revision, labels, layer))
     return found

@@ -28,6 +28,7 @@ from training.store import lineage
 from training.store import runs as rows
 from training.work import audit
 from training.work.access import Session, missing
+from training.work.showing import shown
 
 if TYPE_CHECKING:
     from training.data.frozen import FrozenItem
@@ -190,7 +191,8 @@ def sources(node: Node, run: Run) -> Iterator[Source]:
     for split in ("train", "validation"):
         for item in frozen_items(node, run.snapshot, split):
             weights = dict.fromkeys(_by_machine(node, item), weight) if weight != 1.0 else {}
-            yield Source(item.name, split, item.group_key or item.item, item.entities, item.picture, weights)
+            told = shown(node, item.item, item.name, item.streams, item.entities, weights)
+            yield Source(item.kind, split, item.group_key or item.item, told)
 
 
 def _by_machine(node: Node, item: FrozenItem) -> frozenset[EntityId]:
@@ -251,7 +253,7 @@ def finish(node: Node, run: Run, landed: Path, ending: Ending, wall_s: float) ->
     """Check and keep the model that a run made. Raises `model.unsound`, `node.disk_full`."""
     from training.work import models
 
-    found = models.landed(landed)
+    found = models.landed(landed, run.template)
     with node.store.read() as tx:
         held = rows.get(tx, run.id) or run
     metrics = dict(held.metrics) | dict(ending.metrics)

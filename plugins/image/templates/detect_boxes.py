@@ -20,6 +20,7 @@ import numpy as np
 import onnxruntime
 import torch
 from atelier_run import Found, Model, Refused, Run, Sample
+from atelier_run import picture as decode  # what a closed environment shows the model
 from faster_coco_eval import COCO, COCOeval_faster
 from msgspec import Meta, Struct
 from safetensors.torch import load_file, save
@@ -451,7 +452,7 @@ class Pictures:
     def _made(self, sample: Sample) -> Example:
         picture = decoded_picture(sample)
         scale = min(self.size[0] / picture.shape[1], self.size[1] / picture.shape[0])
-        boxes = np.array(sample.boxes, np.float32).reshape(-1, 4) * scale
+        boxes = np.array(sample.shapes, np.float32).reshape(-1, 4) * scale
         classes = np.array(sample.classes, np.int64)
         edges = np.minimum(np.array(picture.shape[1::-1], np.float32) * scale, self.size)
         inside = boxes.clip(0, [*edges, *edges]).astype(np.float32)
@@ -462,15 +463,14 @@ class Pictures:
 
 def decoded_picture(sample: Sample) -> np.ndarray:
     """(H, W, 3) uint8 RGB, as the pixels lie in the file. Raises Refused `run.bad_picture`."""
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    picture = cv2.imdecode(np.frombuffer(sample.picture, np.uint8), flags)
+    picture = decode(sample.data)
     if picture is None:
         raise Refused(
             "run.bad_picture",
             f"The training was stopped: the picture {sample.name} cannot be decoded.",
             "Remove it from the snapshot, or import it anew.",
         )
-    return picture[..., ::-1]
+    return picture
 
 
 def network_size(samples: Sequence[Sample], side: int) -> tuple[int, int]:

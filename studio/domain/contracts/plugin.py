@@ -17,8 +17,8 @@ class Plugin(Struct, frozen=True):
     """A modality's (or a format's, a strategy's ...) parts, each named by import string `module:attribute`.
 
     Neither side loads the other's: `editor`, `tools` and `crops` are the studio's; `metrics`, `templates`,
-    `media`, `clips` and `predictor` the node's; `formats` and `commands` belong to both and import neither Qt
-    nor torch.
+    `media`, `clips`, `predictor` and `sight` the node's; `formats` and `commands` belong to both and import
+    neither Qt nor torch.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Plugin(Struct, frozen=True):
     clips: str = ""  # contracts.formats.Clips: how an import cuts its long items
     metrics: tuple[str, ...] = ()  # contracts.training.Metric
     templates: tuple[str, ...] = ()  # contracts.training.TrainingTemplate
+    sight: str = ""  # contracts.training.Sight: what its templates learn from and their models look at
     predictor: str = ""  # opens a folder with a model of its templates: training.Predictor
     strategies: tuple[str, ...] = ()  # contracts.training.Strategy
     executors: tuple[str, ...] = ()  # contracts.training.Executor
@@ -49,8 +50,9 @@ class Plugin(Struct, frozen=True):
             part
             for part in (
                 self.media,
-                self.predictor,
                 self.clips,
+                self.predictor,
+                self.sight,
                 *self.formats,
                 *self.metrics,
                 *self.templates,

@@ -1,10 +1,10 @@
 """What the node's side of a plug-in offers: metrics, training templates, strategies, executors."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from studio.domain.entities import AnyEntity
@@ -26,6 +26,73 @@ class TrainingTemplate(Struct, frozen=True):
     modality: str
     module: str
     version: int
+
+
+class Shown(Struct, frozen=True):
+    """One item as models learn from it and look at it.
+
+    `original` gives a frame's own file, `rendition` what was prepared of a frame, by its name; both raise
+    `media.*`, `blob.missing`, `seal.broken`. `weights` are those of the shapes that count less than others.
+    """
+
+    name: str
+    streams: tuple[Stream, ...]
+    entities: tuple[AnyEntity, ...]
+    original: Callable[[StreamId, int], bytes]
+    rendition: Callable[[StreamId, int, str], bytes]
+    weights: Mapping[EntityId, float] = {}
+
+
+Seen = tuple[str, float, tuple[float, ...]]  # class, score, and the shape in its modality's numbers
+
+
+class Lesson(NamedTuple):
+    """One labelled view of an item: a picture, a sweep.
+
+    `data` and the numbers of a shape are what the modality's templates read; the last is what it counts.
+    """
+
+    name: str
+    data: bytes
+    shapes: tuple[tuple[str, tuple[float, ...], float], ...]
+
+
+class Layer(NamedTuple):
+    """What a model sees of an item, as entities; a score for each of its shapes."""
+
+    entities: tuple[AnyEntity, ...]
+    scores: tuple[tuple[EntityId, float], ...]
+
+
+class Described(Struct, frozen=True, forbid_unknown_fields=True):
+    """`model.json`: what one needs to know of a model beside its weights. A modality adds its own fields."""
+
+    kind: Annotated[str, Meta(min_length=1, max_length=64)]  # box_detector
+    classes: tuple[Annotated[str, Meta(min_length=1, max_length=512)], ...]
+    threshold: Annotated[float, Meta(ge=0, le=1)]  # that gave the best F1 on validation
+
+
+class Sight(Protocol):
+    """What a modality's models see of an item, and what becomes of what they say.
+
+    Light enough for the node itself: native decoders are the templates', in their closed environment.
+    """
+
+    kinds: tuple[str, ...]  # of an item's first stream
+    shape: str  # what the numbers of a shape are, as the command line names them
+    described: type[Described]  # what `model.json` of its models must be
+
+    def lessons(self, item: Shown) -> Iterator[Lesson]:
+        """What is learned from an item. Raises what `Shown` raises, where nothing of it can be read."""
+
+    def views(self, item: Shown, first: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(frame, data) of what a model looks at in the frames [first, stop) of the first stream.
+
+        Written as `lessons` write it; raises as these do.
+        """
+
+    def layer(self, item: Shown, seen: Sequence[tuple[int, Sequence[Seen]]]) -> Layer:
+        """What was found in each view, by its frame, as entities on the item."""
 
 
 class Judged(Struct, frozen=True):

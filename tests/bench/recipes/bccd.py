@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from plugins.image.sight import PictureSight
 from studio.cli.reading import read_folder
 from training.cli.train import judge_folder
 from training.environments.bounds import Bounds
@@ -52,7 +53,7 @@ def _reference(asked: argparse.Namespace, items: object, seconds: float, folder:
         )
         for source in alone.sources(asked.data, part)
     ]
-    data = shards.write(folder / "shards", "reference", key, told, lambda: False)
+    data = shards.write(folder / "shards", "reference", key, PictureSight(), told, lambda: False)
     assert data is not None
     points: list[float] = []
 

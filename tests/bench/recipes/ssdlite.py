@@ -59,10 +59,10 @@ def train(run: Run, params: Params) -> Model:
 
 def prepared(sample: Sample) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """Picture (3, H, W) 0 to 1 at 320 pixels wide, boxes and labels counted from 1."""
-    picture = cv2.imdecode(np.frombuffer(sample.picture, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    picture = cv2.imdecode(np.frombuffer(sample.data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     scale = 320 / max(picture.shape[:2])
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    boxes = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4) * scale
+    boxes = torch.tensor(sample.shapes, dtype=torch.float32).reshape(-1, 4) * scale
     told = {"boxes": boxes, "labels": torch.tensor(sample.classes, dtype=torch.long).reshape(-1) + 1}
     return torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1).float() / 255, told
 

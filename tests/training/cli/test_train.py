@@ -53,7 +53,7 @@ def test_training_answers_with_the_model_and_what_it_cost(trained: dict[str, Any
     files = {each.name for each in Path(trained["model"]).iterdir()}
     assert files == {"model.safetensors", "model.onnx", "model.json", "run.json"}
     record = json.loads((Path(trained["model"]) / "run.json").read_text())
-    assert record["pictures"] == 15  # those of `train`; `val` was not touched
+    assert record["items"] == 15  # those of `train`; `val` was not touched
     assert not list((Path(trained["model"]).parent / "run").glob("*/*"))  # no copy of the data is left
 
 

@@ -1,11 +1,13 @@
 """Accepting predictions: what becomes an annotation and what stands there already."""
 
+from plugins.image.sight import MOST_SHAPES, PictureSight
+from studio.domain.contracts.training import Shown
 from studio.domain.document import Document
 from studio.domain.entities import AnyEntity, Box, Cuboid, Track
 from studio.domain.ids import EntityId, ItemId, ModelId, StreamId, new_id
 from studio.domain.wire.evaluation import Prediction
+from studio.domain.wire.projects import Stream
 from training.evaluation.accepting import acceptance, shapes_in
-from training.evaluation.layers import MOST_SHAPES, layer_of
 
 Rect = tuple[float, float, float, float]
 
@@ -16,9 +18,16 @@ def drawn(class_name: str, xyxy: Rect) -> list[AnyEntity]:
     return [track, Box(EntityId(new_id()), track.id, StreamId("s"), 0, xyxy)]
 
 
+def no_files(*_: object) -> bytes:
+    """Of an item whose files nobody wants."""
+    raise AssertionError
+
+
 def layer(*found: tuple[str, float, Rect]) -> Prediction:
     """What a model found."""
-    return layer_of(ItemId(new_id()), ModelId(new_id()), StreamId("s"), found, 0)
+    item = Shown("p", (Stream(StreamId("s"), "picture", "image"),), (), no_files, no_files)
+    seen = PictureSight().layer(item, [(0, found)])
+    return Prediction(ItemId(new_id()), ModelId(new_id()), seen.entities, seen.scores)
 
 
 def test_what_scores_enough_becomes_tracks_with_boxes_made_by_the_model() -> None:
@@ -59,7 +68,7 @@ def test_two_predictions_of_one_thing_become_one_box() -> None:
 
 def test_a_layer_holds_the_most_certain_and_no_more_than_its_bound() -> None:
     found = [("cell", index / 2000, (0.0, 0.0, 1.0, 1.0)) for index in range(MOST_SHAPES + 5)]
-    seen = layer_of(ItemId(new_id()), ModelId(new_id()), StreamId("s"), found, 0)
+    seen = layer(*found)
     assert len(seen.scores) == MOST_SHAPES
     assert seen.scores[0][1] == max(score for _, score, _ in found)
 

@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 from safetensors.numpy import save
 
+from plugins.image.sight import BoxDetector
 from studio.domain.errors import AtelierError
 from training.runs import artifacts
 
@@ -44,13 +45,13 @@ def sound(folder: Path) -> Path:
 def refused(folder: Path) -> str:
     """Why a model is refused."""
     with pytest.raises(AtelierError) as caught:
-        artifacts.check(folder)
+        artifacts.check(folder, BoxDetector)
     assert caught.value.code == "model.unsound"
     return caught.value.detail
 
 
 def test_a_sound_model_passes(tmp_path: Path) -> None:
-    assert artifacts.check(sound(tmp_path)).classes == ("cell",)
+    assert artifacts.check(sound(tmp_path), BoxDetector).classes == ("cell",)
 
 
 @pytest.mark.parametrize("name", artifacts.FILES)

@@ -13,6 +13,7 @@ import torch
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from safetensors.torch import load
 
+from plugins.image.sight import PictureSight
 from studio.domain.wire import routes
 from tests.studio.client.test_open_document import until
 from tests.training.running import RunningNode, running_node
@@ -36,7 +37,7 @@ class Small:
         self.folder = folder
         self.key = new_key()
         samples = [source(str(number), *a_box("cell", 1.0), weights={}) for number in range(3)]
-        written = shards.write(folder / "shards", "r", self.key, samples, lambda: False)
+        written = shards.write(folder / "shards", "r", self.key, PictureSight(), samples, lambda: False)
         assert isinstance(written, Shards)
         self._written = written
         self._attempts = 0

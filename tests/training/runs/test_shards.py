@@ -1,4 +1,4 @@
-"""What a run is handed of each item: its boxes, their classes, and what each counts."""
+"""What a run is handed of each item: its shapes, their classes, and what each counts."""
 
 from pathlib import Path
 
@@ -6,9 +6,12 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from plugins.image.sight import PictureSight
+from studio.domain.contracts.training import Shown
 from studio.domain.entities import AnyEntity, Box, Track
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, StreamId, new_id
+from studio.domain.wire.projects import Stream
 from training.runs import shards
 from training.runs.inside.atelier_wire import Sample, shard_data
 from training.runs.shards import Shards, Source
@@ -22,11 +25,18 @@ def a_box(class_name: str, left: float) -> tuple[Track, Box]:
 
 
 def source(name: str, *entities: AnyEntity, weights: dict[EntityId, float]) -> Source:
-    return Source(name, "train", name, entities, lambda: name.encode(), weights)
+    stream = Stream(StreamId("s"), "picture", "image")
+    item = Shown(name, (stream,), entities, lambda *_: name.encode(), no_views, weights)
+    return Source("image", "train", name, item)
+
+
+def no_views(*_: object) -> bytes:
+    """Of pictures only their files are wanted."""
+    raise AssertionError
 
 
 def written(folder: Path, *sources: Source) -> Shards:
-    made = shards.write(folder, "run", KEY, sources, lambda: False)
+    made = shards.write(folder, "run", KEY, PictureSight(), sources, lambda: False)
     assert made is not None
     return made
 
@@ -49,10 +59,10 @@ def test_each_box_has_its_weight_in_the_order_of_the_boxes(tmp_path: Path) -> No
         source("plain", *a_box("cell", 3.0), weights={}),
     )
     found = samples(tmp_path, made)
-    assert [xyxy[0] for xyxy in found["both"].boxes] == [2.0, 50.0]
+    assert [xyxy[0] for xyxy in found["both"].shapes] == [2.0, 50.0]
     assert found["both"].weights == (1.0, 0.25)
     assert found["plain"].weights == ()
-    assert made.boxes == 3
+    assert (made.shapes, made.left_out) == (3, 0)
 
 
 def test_where_nothing_counts_there_is_nothing_to_learn(tmp_path: Path) -> None:
@@ -60,3 +70,13 @@ def test_where_nothing_counts_there_is_nothing_to_learn(tmp_path: Path) -> None:
     with pytest.raises(AtelierError) as caught:
         written(tmp_path, source("a", track, box, weights={box.id: 0.0}))
     assert caught.value.code == "run.no_labels"
+
+
+def test_items_of_another_kind_of_data_are_left_out_and_counted(tmp_path: Path) -> None:
+    drive = Source("points", "train", "d", source("drive", *a_box("cell", 3.0), weights={}).item)
+    made = written(tmp_path, drive, source("plain", *a_box("cell", 3.0), weights={}))
+    assert list(samples(tmp_path, made)) == ["plain"]
+    assert made.left_out == 1
+    with pytest.raises(AtelierError) as caught:
+        written(tmp_path / "none", drive)
+    assert caught.value.code == "run.no_items"

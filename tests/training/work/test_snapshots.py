@@ -11,13 +11,14 @@ from studio.domain.ontology import ClassType, Ontology
 from studio.domain.wire.projects import ItemQuery, NewProject, Stream
 from studio.domain.wire.training import NewSnapshot, Run
 from training.data import media
-from training.data.frozen import frozen_items
+from training.data.frozen import FrozenItem, frozen_items
 from training.data.provenance import labels_at
 from training.node import Node
 from training.store import blobs
 from training.store import items as item_rows
 from training.work import documents, items, lineage, projects, reading, runs, snapshots
 from training.work.access import Session
+from training.work.showing import original
 
 SAM = Session(UserId(new_id()), "Sam", True, b"", 2**62, {}, everything=True)
 STREAM = Stream(StreamId("image"), "image", "image", width=64, height=48)
@@ -70,7 +71,7 @@ def test_what_was_frozen_stays_whatever_is_edited_since(inside, project):
     labelled(inside, project, "b")
     made = snapshots.new_snapshot(inside, project, NewSnapshot("s"), SAM)
     before = {each.item: each for each in frozen_items(inside, made.id)}
-    assert before[item].picture() == b"a"
+    assert first_file(inside, before[item]) == b"a"
     box = boxes(before[item])[0]
     moved = Box(box.id, box.track, box.stream, 0, (9.0, 9.0, 20.0, 20.0))
     save(inside, item, change("Move", (box, moved)))
@@ -83,6 +84,10 @@ def test_what_was_frozen_stays_whatever_is_edited_since(inside, project):
     assert again.digest != made.digest
     now = {each.item: each for each in frozen_items(inside, again.id)}
     assert [type(each) for each in now[item].entities] == [Track]
+
+
+def first_file(node: Node, found: FrozenItem) -> bytes:
+    return original(node, found.item, found.streams[0].id, 0)
 
 
 def before_track(found) -> Track:
@@ -105,7 +110,7 @@ def test_copies_of_one_picture_stand_on_one_side(inside, project):
     for number in range(10):
         labelled(inside, project, f"{number}", content=b"the same" if number < 5 else b"")
     made = snapshots.new_snapshot(inside, project, NewSnapshot("s", validation_share=0.4), SAM)
-    sides = {each.split for each in frozen_items(inside, made.id) if each.picture() == b"the same"}
+    sides = {each.split for each in frozen_items(inside, made.id) if first_file(inside, each) == b"the same"}
     assert len(sides) == 1
 
 
@@ -234,6 +239,6 @@ def test_a_weight_reaches_the_samples_of_the_labels_that_a_machine_made(inside, 
         made = snapshots.new_snapshot(inside, project, recipe, SAM)
         digests.add(made.digest)
         run = Run(RunId(new_id()), project, "r", "detect_boxes", "", made.id, "s", (), 0, "queued")
-        held = {each.name: each.weights for each in runs.sources(inside, run)}
+        held = {each.item.name: each.item.weights for each in runs.sources(inside, run)}
         assert held == {"a": {}, "b": wanted}
     assert len(digests) == 3  # what is learned differs, so they are different data

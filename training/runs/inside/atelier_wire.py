@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 PART_BYTES = 1024 * 1024  # of a file, in one frame
 FRAME_BYTES = PART_BYTES + 64 * 1024
-ASK_BYTES = 64 * 1024 * 1024  # pictures handed in with one question
+ASK_BYTES = 64 * 1024 * 1024  # of views handed in with one question
 _HEAD = struct.Struct(">I16s")
 
 Finite = Annotated[float, Meta(ge=-1.7e308, le=1.7e308)]
@@ -114,10 +114,10 @@ class Cancel(Message, frozen=True, tag="cancel"):
 
 
 class Ask(Message, frozen=True, tag="ask"):
-    """Predict on these pictures, as their files' bytes."""
+    """Predict on these views, written as the samples that the model learned from are."""
 
     number: Count
-    pictures: list[bytes]
+    views: list[bytes]
 
 
 In = Kept | Pause | Cancel | Ask
@@ -151,28 +151,33 @@ class Specification(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sample(Struct, frozen=True, forbid_unknown_fields=True):
-    """One labelled picture. Boxes are left, top, right, bottom in pixels of the full-size picture."""
+    """One labelled view: a picture, a sweep, as the plug-in of its modality writes it.
+
+    Of a picture `data` is the file's own bytes, and a shape left, top, right, bottom in pixels of its full
+    size. Of a sweep `data` is what `atelier_run.points` reads, and a shape centre x, y, z, length, width,
+    height and yaw in metres and radians, in the ego frame.
+    """
 
     name: str
     group: str
-    picture: bytes  # the file's own bytes, not decoded
-    classes: tuple[int, ...]  # of each box, as an index into the run's classes
-    boxes: tuple[tuple[float, float, float, float], ...]
-    weights: tuple[float, ...] = ()  # of each box in what is learned, 0 to 1; empty: all of them count fully
+    data: bytes
+    classes: tuple[int, ...]  # of each shape, as an index into the run's classes
+    shapes: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...] = ()  # of each shape in what is learned, 0 to 1; empty: all count fully
 
 
 class Found(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """One predicted object."""
+    """One predicted object; its shape as in `Sample`."""
 
     class_name: Name
     score: Annotated[float, Meta(ge=0, le=1)]
-    xyxy: tuple[Finite, Finite, Finite, Finite]
+    shape: Annotated[tuple[Finite, ...], Meta(min_length=1, max_length=16)]
 
 
 class Predictions(Struct, frozen=True, forbid_unknown_fields=True):
-    """What was found, picture by picture; None where a picture could not be decoded."""
+    """What was found, view by view; None where one could not be decoded."""
 
-    pictures: list[list[Found] | None]
+    views: list[list[Found] | None]
 
 
 class BadFrame(Exception):

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cv2
 import msgspec
-import numpy as np
 import torch
+from atelier_run.data import picture
 from atelier_run.link import Link
 from atelier_run.run import Model, Run
 from atelier_run.stop import Cancelled, Paused, Refused
@@ -97,11 +97,12 @@ def _train(template: ModuleType, told: Specification, link: Link) -> None:
 
 def _predict(template: ModuleType, told: Specification, link: Link) -> None:
     predictor: Any = template.load(Path(told.model))
+    decode = getattr(template, "decode", picture)  # a template that says nothing else looks at pictures
     while (ask := link.asked.get()) is not None:
-        pictures = [_decoded(each) for each in ask.pictures]
-        found = iter(predictor.predict([each for each in pictures if each is not None]))
+        views = [decode(each) for each in ask.views]
+        found = iter(predictor.predict([each for each in views if each is not None]))
         answer = Predictions(
-            [None if picture is None else [_found(each) for each in next(found)] for picture in pictures]
+            [None if view is None else [_found(each) for each in next(found)] for view in views]
         )
         data = msgspec.msgpack.encode(answer)
         link.send_files("answer", ask.number, [("predictions", data)])
@@ -110,13 +111,6 @@ def _predict(template: ModuleType, told: Specification, link: Link) -> None:
 
 def _found(each: Any) -> Found:
     return each if isinstance(each, Found) else Found(*each)
-
-
-def _decoded(data: bytes) -> np.ndarray | None:
-    """(H, W, 3) uint8 RGB, as the pixels lie in the file; None where it is no picture."""
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    return None if picture is None else np.ascontiguousarray(picture[..., ::-1])
 
 
 if __name__ == "__main__":

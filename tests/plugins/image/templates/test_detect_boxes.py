@@ -1,8 +1,6 @@
 """The detector's recipe, piece by piece, and its two ways of predicting against each other."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,30 +11,13 @@ import pytest
 from sklearn.datasets import load_digits
 
 from plugins.image.predictor import open_detector
-
-ROOT = Path(__file__).resolve().parents[4]
+from tests.plugins import recipe_kit
 
 
 @pytest.fixture(scope="module")
 def recipe() -> Iterator[ModuleType]:
-    """The template as a closed environment loads it: by its file, with `atelier_run` beside libraries."""
-    sys.path.insert(0, str(ROOT / "training" / "runs" / "inside"))
-    try:
-        spec = importlib.util.spec_from_file_location(
-            "recipe", ROOT / "plugins" / "image" / "templates" / "detect_boxes.py"
-        )
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["recipe"] = module  # structs look their own module up
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        sys.path.pop(0)
-        for name in [
-            each for each in sys.modules if each.split(".")[0] in ("recipe", "atelier_run", "atelier_wire")
-        ]:
-            del sys.modules[name]
+    with recipe_kit.recipe("image", "detect_boxes") as found:
+        yield found
 
 
 def example(recipe: ModuleType, picture: np.ndarray, *boxes: tuple[float, float, float, float]) -> object:

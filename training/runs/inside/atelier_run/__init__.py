@@ -2,8 +2,8 @@
 
 from atelier_wire import Found, Sample
 
-from atelier_run.data import Samples, Snapshot
+from atelier_run.data import Samples, Snapshot, picture, points
 from atelier_run.run import Model, Run
 from atelier_run.stop import Refused
 
-__all__ = ["Run", "Model", "Snapshot", "Samples", "Sample", "Found", "Refused"]
+__all__ = ["Run", "Model", "Snapshot", "Samples", "Sample", "Found", "Refused", "picture", "points"]

@@ -1,10 +1,11 @@
-"""A run's data: sealed shards, opened as they are needed."""
+"""A run's data: sealed shards, opened as they are needed, and what their bytes stand for."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
+import cv2
 import msgspec
 import numpy as np
 from atelier_wire import Sample, Shard, Specification, shard_data
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from atelier_run.stop import Refused
 
 _OPEN = 4  # shards held decoded at a time
+_POINT = np.dtype("<i2")  # x, y, z in centimetres and intensity in 32,767ths
+_POINT_SCALE = np.array([100, 100, 100, 32_767], np.float32)
 
 
 class Shards:
@@ -109,3 +112,20 @@ def by_group(samples: Samples, seed: int, share: float = 0.2) -> tuple[Samples, 
     held = set(aside)
     rest = [number for number in range(len(samples)) if number not in held]
     return samples.take(rest), samples.take(sorted(aside))
+
+
+def picture(data: bytes) -> np.ndarray | None:
+    """(H, W, 3) uint8 RGB, as the pixels lie in the file; None where it is no picture."""
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return None if found is None else np.ascontiguousarray(found[..., ::-1])
+
+
+def points(data: bytes) -> np.ndarray | None:
+    """(N, 4) float32 x, y, z in metres, ego frame, and intensity from 0 to 1; None where it is no sweep.
+
+    What comes first is as good a sample of the sweep as any part of it.
+    """
+    if len(data) % (4 * _POINT.itemsize):
+        return None
+    return np.frombuffer(data, _POINT).reshape(-1, 4) / _POINT_SCALE
