@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.training import NewRun, NewSnapshot, Snapshot, Template
-from studio.pages.train.saying import ontology_line, snapshot_line
+from studio.pages.train.saying import machine_line, ontology_line, snapshot_line
 from studio.shell.lineage import LineageButton
 from widgets.form import Form
 from widgets.form_fields import fields_of_schema
@@ -61,6 +61,26 @@ class NewRunPanel(QScrollArea):
         self.share.setSingleStep(0.05)
         self.share.setValue(0.2)
         self.share.setAccessibleName("Share for validation")
+        self.machine_share = QSpinBox()
+        self.machine_share.setRange(0, 100)
+        self.machine_share.setSingleStep(5)
+        self.machine_share.setPrefix("at most ")
+        self.machine_share.setSuffix(" % of the items")
+        self.machine_share.setValue(100)
+        self.machine_share.setAccessibleName("Share of items with machine labels alone")
+        self.machine_share.setToolTip(
+            "How many of the items may have no labels but those of a model or a proposer that nobody has "
+            "changed since. Which are left out is drawn by the seed."
+        )
+        self.machine_weight = QDoubleSpinBox()
+        self.machine_weight.setRange(0.0, 1.0)
+        self.machine_weight.setSingleStep(0.1)
+        self.machine_weight.setPrefix("weight ")
+        self.machine_weight.setValue(1.0)
+        self.machine_weight.setAccessibleName("Weight of machine labels")
+        self.machine_weight.setToolTip(
+            "How much a label of a machine counts in what is learned, beside one of a person at 1."
+        )
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setAccessibleName("Seed")
@@ -140,7 +160,12 @@ class NewRunPanel(QScrollArea):
         if chosen is None:
             name = self.name.text().strip() or f"Snapshot {len(self._snapshots) + 1}"
             recipe = NewSnapshot(
-                name=name, query=self._query, validation_share=self.share.value(), seed=self.seed.value()
+                name=name,
+                query=self._query,
+                validation_share=self.share.value(),
+                seed=self.seed.value(),
+                weight_of_machine_labels=round(self.machine_weight.value(), 2),
+                share_of_machine_labels=self.machine_share.value() / 100,
             )
         run = NewRun(
             template=template.name,
@@ -174,7 +199,8 @@ class NewRunPanel(QScrollArea):
             field.setVisible(chosen is None)
         self.lineage.offer((("This snapshot", "snapshot", chosen.id),) if chosen else ())
         self.lineage.setVisible(chosen is not None)
-        self.holds.setText(ontology_line(chosen) if chosen else "")
+        lines = (ontology_line(chosen), machine_line(chosen.recipe)) if chosen else ()
+        self.holds.setText("\n".join(line for line in lines if line))
         self.holds.setVisible(chosen is not None)
         self.name.setPlaceholderText(f"Snapshot {len(self._snapshots) + 1}")
 
@@ -197,8 +223,14 @@ class NewRunPanel(QScrollArea):
         snapshot.addWidget(self.lineage)
         grid.addRow("Snapshot", snapshot)
         grid.addRow("", self.holds)
-        self._of_new = []
-        for words, field in (("Its name", self.name), ("For validation", self.share)):
+        self._of_new: list[tuple[QLabel, QWidget]] = []
+        machine = QWidget()
+        beside = QHBoxLayout(machine)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.machine_share, 1)
+        beside.addWidget(self.machine_weight, 1)
+        rows = (("Its name", self.name), ("For validation", self.share), ("Labelled by machine", machine))
+        for words, field in rows:
             label = QLabel(words)
             label.setBuddy(field)
             grid.addRow(label, field)

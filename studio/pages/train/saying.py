@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from studio.domain.wire.training import Point, Run, Snapshot
+from studio.domain.wire.training import NewSnapshot, Point, Run, Snapshot
 from studio.domain.wording import counted
 
 STATES = {
@@ -98,3 +98,13 @@ def snapshot_line(snapshot: Snapshot) -> str:
 def ontology_line(snapshot: Snapshot) -> str:
     """What a snapshot has of each class."""
     return " · ".join(f"{name} {count:,}" for name, count in snapshot.classes)
+
+
+def machine_line(recipe: NewSnapshot) -> str:
+    """How machine labels were held down; empty where they count like all others."""
+    said = []
+    if recipe.share_of_machine_labels < 1.0:
+        said.append(f"at most {recipe.share_of_machine_labels:.0%} of the items have no others")
+    if recipe.weight_of_machine_labels != 1.0:
+        said.append(f"each counts {recipe.weight_of_machine_labels:g}")
+    return f"Machine labels: {', '.join(said)}" if said else ""

@@ -34,6 +34,24 @@ def test_the_button_asks_for_a_snapshot_and_only_for_what_was_changed(seat: Seat
     assert asked[1][1].parameters == (("epochs", 3),)
 
 
+def test_labels_of_a_machine_are_held_down_in_a_new_snapshot_and_said_of_an_old_one(seat: Seat) -> None:
+    page = opened(seat)
+    made: list[NewSnapshot] = []
+    page.panel.wanted.disconnect()
+    page.panel.wanted.connect(lambda recipe, _run: made.append(recipe))
+    page.panel.machine_share.setValue(25)
+    page.panel.machine_weight.setValue(0.4)
+    page.panel.go.click()
+    assert (made[0].share_of_machine_labels, made[0].weight_of_machine_labels) == (0.25, 0.4)
+    frozen = seat.client.call(routes.NEW_SNAPSHOT, made[0], project=seat.loop.workspace.project)
+    assert frozen.recipe == made[0]
+    page.panel.offer(page.panel._templates, (frozen,), may_train=True)
+    page.panel.choose_snapshot(frozen.id)
+    said = "Machine labels: at most 25% of the items have no others, each counts 0.4"
+    assert page.panel.holds.text().endswith(said)
+    assert not page.panel.machine_share.isVisible()
+
+
 def test_a_parameter_out_of_bounds_is_said_and_nothing_is_asked(seat: Seat) -> None:
     page = opened(seat)
     asked: list[object] = []
