@@ -172,6 +172,9 @@ class Walk:
         before = self._boxes()
         self.hand.keys("b")
         self.hand.drag(*corners)
+        if self.client.call(routes.ITEM, item=self.item).state == "accepted":  # as labelled data come in
+            self.shoot("label-accepted")
+            self.hand.click("Change it")
         self.hand.until("the box that was drawn is saved", lambda: self._boxes() == before + 1)
         self.shoot("label-drawn")
         self.hand.keys("k")
