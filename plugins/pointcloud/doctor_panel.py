@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from math import degrees, radians
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QSize, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -17,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -24,13 +23,16 @@ from PySide6.QtWidgets import (
 from plugins.pointcloud import doctor
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_bench import CameraBench
-from plugins.pointcloud.doctor import Diagnosis, Prepared, Refined, Way
+from plugins.pointcloud.doctor import Diagnosis, Prepared, Refined, Told, Way
+from plugins.pointcloud.doctor_views import DoctorViews, spread
+from plugins.pointcloud.sweeps import Sweeps
 from studio.domain.edit import change
 from studio.domain.entities import Calibration
 from studio.domain.errors import AtelierError
 from studio.domain.ids import StreamId
-from studio.domain.space import Floats, as_xyz
-from widgets.decoding import PictureDecoder, read_picture
+from studio.domain.wording import counted
+from widgets.decoding import PictureDecoder
+from widgets.posting import Poster
 
 UNITS: dict[Way, tuple[str, float, float]] = {
     # title, what one of the field's units is in metres or radians, and the field's step
@@ -41,6 +43,7 @@ UNITS: dict[Way, tuple[str, float, float]] = {
     "tilt": ("tilt", radians(1.0), 0.1),
     "roll": ("roll", radians(1.0), 0.1),
 }
+HANDFUL, MOST_FRAMES = 5, 20  # frames that are judged over
 BEGIN = "Diagnose tries what people get wrong, and looks whether edges then lie on edges."
 
 
@@ -79,12 +82,22 @@ class DoctorPanel(QWidget):
             self.fields[way] = field
         self.diagnose, self.search = QPushButton("Diagnose"), QPushButton("Search")
         self.search.setToolTip("Moves the camera to the nearest place where edges lie on edges best.")
+        self.frames = QSpinBox()
+        self.frames.setRange(1, MOST_FRAMES)
+        self.frames.setValue(HANDFUL)
+        self.frames.setPrefix("over ")
+        self.frames.setAccessibleName("Frames to judge over")
+        self.frames.setToolTip("How many frames, spread over the drive: faint edges add up, chance does not.")
+        self.stop = QPushButton("Stop")
+        self.stop.hide()
         self.before, self.keep = QPushButton("As it was"), QPushButton("Put right")
         self.before.setCheckable(True)
         self.before.setToolTip("Shows the calibration without the changes.")
         first, second = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.cameras, 1)
+        first.addWidget(self.frames)
         first.addWidget(self.diagnose)
+        first.addWidget(self.stop)
         for button in (self.before, self.keep, self.search):
             second.addWidget(button)
         layout = QVBoxLayout(self)
@@ -113,9 +126,20 @@ class DoctorPanel(QWidget):
             field.setValue(moves.get(way, 0.0) / UNITS[way][1])
             field.blockSignals(False)
 
+    def show_busy(self, busy: bool) -> None:
+        """While it looks there is a button to stop it in place of the one that began it."""
+        self.diagnose.setVisible(not busy)
+        self.stop.setVisible(busy)
+
+    def show_drive(self, frames: int) -> None:
+        """How many frames there are to choose from."""
+        self.frames.setMaximum(max(1, min(frames, MOST_FRAMES)))
+        self.frames.setValue(min(HANDFUL, self.frames.maximum()))
+        self.frames.setVisible(frames > 1)
+
     def allow(self, can_look: bool, can_keep: bool) -> None:
         """Which buttons have a use now."""
-        for button in (self.diagnose, self.search, *self.fields.values()):
+        for button in (self.diagnose, self.search, self.frames, *self.fields.values()):
             button.setEnabled(can_look)
         self.before.setEnabled(can_keep)
         self.keep.setEnabled(can_keep)
@@ -137,41 +161,47 @@ class LowScroll(QScrollArea):
 class DoctorCommands(QObject):
     """Nothing of it is in the document until *Put right*; until then the pictures show what is tried."""
 
-    def __init__(self, bench: SpaceBench, cameras: CameraBench, panel: DoctorPanel) -> None:
+    def __init__(self, bench: SpaceBench, sweeps: Sweeps, cameras: CameraBench, panel: DoctorPanel) -> None:
         super().__init__(panel)
         self._bench = bench
         self._cameras = cameras
         self.panel = panel
         self._base: Calibration | None = None  # the document's, of the camera that is looked at
         self._start: Calibration | None = None  # what nudges begin from: that, or what the doctor found
-        self._prepared: tuple[object, list[Prepared]] | None = None
         self._then: Callable[[list[Prepared]], None] | None = None
         self._turn = 0
+        self._stop = threading.Event()
+        self._views = DoctorViews(bench, sweeps, cameras, self)
+        self._views.moved.connect(self._views_moved)
+        self._views.ended.connect(self._views_there)
+        self._poster = Poster(self)
         self._worker = PictureDecoder(self)
         self._worker.decoded.connect(self._done)
-        self._worker.failed.connect(lambda _key: self._fault("This camera's picture cannot be read."))
         panel.camera_chosen.connect(self.choose)
         panel.nudged.connect(self._nudged)
         panel.diagnose.clicked.connect(self.diagnose)
+        panel.stop.clicked.connect(self.stop)
         panel.search.clicked.connect(self.search)
         panel.before.toggled.connect(lambda _on: self._show())
         panel.keep.clicked.connect(self.put_right)
 
     def open(self) -> None:
         """Another item, or none."""
-        self._prepared = None
+        self._drop_work()
+        self._views.forget()
         rig = self._cameras.rig
         self.panel.cameras.clear()
         known = self._calibrations()
         for each in rig.cameras if rig is not None else ():
             if each.id in known:
                 self.panel.cameras.addItem(each.stream.name or each.id, each.id)
+        scene = self._bench.scene
+        self.panel.show_drive(scene.index.timeline.frames if scene is not None else 0)
         self.choose(self.panel.camera)
 
     def choose(self, camera: str) -> None:
         """Look at a camera as the document has it; what was tried on another is dropped."""
-        self._turn += 1
-        self._then = None
+        self._drop_work()
         self._base = self._start = self._calibrations().get(StreamId(camera))
         self.panel.set_moves({})
         self.panel.before.setChecked(False)
@@ -181,9 +211,11 @@ class DoctorCommands(QObject):
         self._show()
 
     def refresh(self) -> None:
-        """A calibration has changed in the document, by anybody."""
+        """A calibration or an ego pose has changed in the document, by anybody."""
         if self._calibrations().get(self.panel.camera) != self._base:
             self.choose(self.panel.camera)
+        elif not self._views.is_busy:
+            self._views.forget()  # of ego poses, which move outlines
 
     def _calibrations(self) -> dict[StreamId, Calibration]:
         scene = self._bench.scene
@@ -201,12 +233,16 @@ class DoctorCommands(QObject):
     def diagnose(self) -> None:
         base = self._base
         if base is not None:
-            self._with_views("Looking …", lambda views: self._run(lambda: doctor.diagnose(base, views)))
+            self._with_views(
+                lambda views: self._run("Trying mistakes", lambda told: doctor.diagnose(base, views, told))
+            )
 
     def search(self) -> None:
         tried = self.tried
         if tried is not None:
-            self._with_views("Searching …", lambda views: self._run(lambda: doctor.refine(tried, views)))
+            self._with_views(
+                lambda views: self._run("Searching", lambda told: doctor.refine(tried, views, told=told))
+            )
 
     def put_right(self) -> None:
         base, tried = self._base, self.tried
@@ -219,59 +255,91 @@ class DoctorCommands(QObject):
     def _nudged(self) -> None:
         self.panel.before.setChecked(False)
         self._show()
-        self._with_views("", lambda _views: self._show_score())
+        self._with_views(lambda _views: self._said_and_scored(), quiet=True)
+
+    def _said_and_scored(self) -> None:
+        self.panel.said.setText("")
+        self._show_score()
 
     # Looking, beside the GUI thread
 
-    def _with_views(self, said: str, then: Callable[[list[Prepared]], None]) -> None:
-        """Edges and outlines of the visible frame; made once for each camera and frame."""
-        scene, rig = self._bench.scene, self._cameras.rig
-        camera = rig.camera(self.panel.camera) if rig is not None else None
-        if scene is None or rig is None or camera is None:
+    def _with_views(self, then: Callable[[list[Prepared]], None], *, quiet: bool = False) -> None:
+        """Edges and outlines of some frames of the drive; made once for each camera and choice of frames.
+
+        quiet: nobody waits, so that buttons and fields stay as they are meanwhile.
+        """
+        scene = self._bench.scene
+        if scene is None or self._base is None:
             return
-        key = (camera.id, scene.frame, len(scene.points))
-        if self._prepared is not None and self._prepared[0] == key:
-            if said:
-                self.panel.said.setText(said)
-            then(self._prepared[1])
-            return
-        self.panel.said.setText(said or "Looking …")
-        busy, self._then = self._then is not None, then
-        if busy:
-            return  # it is on its way
+        frames = spread(scene.index.timeline.frames, self.panel.frames.value(), scene.frame)
+        self._then = then
+        if self._views.want(self.panel.camera, frames):
+            self._views_there()
+        elif not quiet and self._views.is_busy:
+            self._show_busy(True)
+
+    def _views_there(self) -> None:
+        then, self._then = self._then, None
+        if not self._views.views:
+            self._fault("This camera's pictures cannot be read, or these frames have no points.")
+        elif then is not None:
+            self._show_busy(False)
+            then(self._views.views)
+
+    def _views_moved(self, done: int, total: int) -> None:
+        if total > 1:
+            self.panel.said.setText(f"Looking at frame {min(done + 1, total)} of {total} …")
+        else:
+            self.panel.said.setText("Looking …")
+
+    def _run(self, verb: str, work: Callable[[Told], object]) -> None:
+        """Work that says how far it is, and ends when it is not wanted any more."""
         self._turn += 1
-        turn = self._turn
-        points = rig.at_its_time(camera, scene.frame, scene.points.xyz.astype(np.float64))
-        sensor = as_xyz(rig.at_its_time(camera, scene.frame, np.array([scene.points.sensor]))[0])
+        self._stop = threading.Event()
+        stop, turn, poster = self._stop, self._turn, self._poster
+        self._show_busy(True)
+        self.panel.said.setText(f"{verb} …")
 
-        def take(data: bytes) -> None:
-            self._worker.run((turn, key), lambda: _views_of(data, points, sensor))
+        def told(share: float) -> None:
+            if stop.is_set():
+                raise _Stopped
+            poster.post(lambda: self._progressed(turn, verb, share))
 
-        self._bench.host.media(camera.id, rig.picture_of(camera, scene.frame), "original", take)
+        self._worker.run(turn, lambda: _or_error(work, told))
 
-    def _run(self, work: Callable[[], object]) -> None:
+    def _progressed(self, turn: int, verb: str, share: float) -> None:
+        if turn == self._turn and not self._stop.is_set():
+            self.panel.said.setText(f"{verb}: {share:.0%} …")
+
+    def stop(self) -> None:
+        """What is being looked at is not wanted any more; everything is as it was before."""
+        self._drop_work()
+        self.panel.said.setText("Stopped.")
+        self._show()
+
+    def _drop_work(self) -> None:
         self._turn += 1
-        self.panel.allow(False, False)
-        self._worker.run((self._turn, None), lambda: _or_error(work))
+        self._then = None
+        self._stop.set()
+        self._views.stop()
+        self._show_busy(False)
 
-    def _done(self, key: object, made: object) -> None:
-        turn, prepared_for = key if isinstance(key, tuple) else (0, None)
+    def _show_busy(self, busy: bool) -> None:
+        self.panel.show_busy(busy)
+        self._allow(busy)
+
+    def _done(self, turn: object, made: object) -> None:
         if turn != self._turn:
             return  # for another camera or item
+        self._show_busy(False)
         match made:
             case AtelierError():
                 self._fault(str(made))
-            case list():
-                self._prepared = (prepared_for, made)
-                then, self._then = self._then, None
-                self.panel.said.setText("")
-                if then is not None:
-                    then(made)
             case Diagnosis():
                 self._start = made.mended
                 self.panel.set_moves({})
                 sure = f" ({made.confidence:.0%} sure)" if made.kind not in ("fine", "unsure") else ""
-                self.panel.said.setText(f"{made.what}{sure}")
+                self.panel.said.setText(f"{made.what}{sure}{self._over()}")
                 self._show()
                 self._show_score()
             case Refined():
@@ -279,12 +347,20 @@ class DoctorCommands(QObject):
                 self.panel.set_moves({})
                 ways = (_way(way, amount) for way, amount in made.moved.items() if amount)
                 moved = ", ".join(ways) or "nothing"
-                self.panel.said.setText(f"Moved: {moved}.")
+                self.panel.said.setText(f"Moved: {moved}.{self._over()}")
                 self._show()
                 self._show_score()
 
+    def _over(self) -> str:
+        """Over how many frames it was judged, where that is not the visible one alone."""
+        seen, asked = len(self._views.views), self._views.frames
+        if asked == 1:
+            return ""
+        return f" Judged over {counted(seen, 'frame')}" + (f" of {asked}." if seen < asked else ".")
+
     def _fault(self, said: str) -> None:
         self._then = None
+        self._show_busy(False)
         self.panel.said.setText(said)
         self._show()
 
@@ -293,15 +369,20 @@ class DoctorCommands(QObject):
     def _show(self) -> None:
         base, tried = self._base, self.tried
         differs = base is not None and tried != base
-        self.panel.allow(base is not None and not self._bench.read_only, differs)
+        self._allow(False)
         shown = None if self.panel.before.isChecked() or not differs else tried
         self._cameras.try_out(self.panel.camera, shown)
 
+    def _allow(self, busy: bool) -> None:
+        base = self._base
+        differs = base is not None and self.tried != base
+        self.panel.allow(base is not None and not busy and not self._bench.read_only, differs and not busy)
+
     def _show_score(self) -> None:
         base, tried = self._base, self.tried
-        if base is None or tried is None or self._prepared is None:
+        views = self._views.views
+        if base is None or tried is None or not views or self._views.is_busy:
             return
-        views = self._prepared[1]
         try:
             was, now = doctor.edge_score(base, views), doctor.edge_score(tried, views)
         except AtelierError as error:
@@ -315,22 +396,14 @@ def _way(way: Way, amount: float) -> str:
     return f"{title} {100 * amount:.0f} cm" if way in ("x", "y", "z") else f"{title} {degrees(amount):.1f}°"
 
 
-def _or_error(work: Callable[[], object]) -> object:
+class _Stopped(Exception):
+    """Nobody waits for the work any more."""
+
+
+def _or_error(work: Callable[[Told], object], told: Told) -> object:
     try:
-        return work()
+        return work(told)
     except AtelierError as error:
         return error
-
-
-def _views_of(data: bytes, points: Floats, sensor: tuple[float, float, float]) -> list[Prepared] | None:
-    image = read_picture(data, None, None) if data else None
-    if image is None:
-        return None
-    return doctor.prepared([doctor.View(points, _grey(image), sensor)])
-
-
-def _grey(image: QImage) -> NDArray[np.uint8]:
-    plain = image.convertToFormat(QImage.Format.Format_Grayscale8)
-    rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
-    found: NDArray[np.uint8] = rows[:, : plain.width()].copy()
-    return found
+    except _Stopped:
+        return False  # what comes of an earlier turn is dropped

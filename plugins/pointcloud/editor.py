@@ -79,7 +79,7 @@ class PointCloudEditor(QWidget):
         pages.setAccessibleName("Groups, findings and cameras")
         pages.addTab(self.groups.panel, "Groups")
         pages.addTab(self.lint.queue, "Check")
-        self.doctor = DoctorCommands(self.bench, self.cameras, DoctorPanel())
+        self.doctor = DoctorCommands(self.bench, self.sweeps, self.cameras, DoctorPanel())
         pages.addTab(LowScroll(self.doctor.panel), "Calibration")
         self.panel.add_part("", pages)
         self.hints = HintBar()

@@ -168,6 +168,11 @@ class Sweeps(QObject):
         if self.streams:
             self._ask((self.streams[0].id, frame), HEAD)
 
+    def has_come(self, frame: int) -> bool:
+        """Whether all of a frame of the reference lidar is here, or it is known to have none."""
+        held = self._held.get((self.streams[0].id, frame)) if self.streams else None
+        return held is not None and held.is_whole
+
     def points_at(self, frame: int) -> NDArray[np.float64] | None:
         """(N, 3) points of the reference lidar at a frame, ego frame then; None until all have come."""
         key = (self.streams[0].id, frame) if self.streams else None

@@ -3,7 +3,7 @@
 from plugins.pointcloud.doctor.diagnosis import Diagnosis, diagnose, moved_px
 from plugins.pointcloud.doctor.edges import Outlines, Prepared, View, edge_score, outlines_of, prepared
 from plugins.pointcloud.doctor.faults import Kind, Suspect, suspects
-from plugins.pointcloud.doctor.refining import WAYS, Refined, Way, nudge, nudged, refine
+from plugins.pointcloud.doctor.refining import WAYS, Refined, Told, Way, nudge, nudged, refine
 
 __all__ = [
     "WAYS",
@@ -13,6 +13,7 @@ __all__ = [
     "Prepared",
     "Refined",
     "Suspect",
+    "Told",
     "View",
     "Way",
     "diagnose",

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from plugins.pointcloud.doctor.edges import Prepared, edge_score
 from plugins.pointcloud.doctor.faults import Kind, Suspect, is_plausible, suspects
-from plugins.pointcloud.doctor.refining import refine
+from plugins.pointcloud.doctor.refining import Told, refine, untold
 from studio.domain.cameras import project
 from studio.domain.entities import Calibration
 from studio.domain.space import Floats
@@ -20,6 +20,7 @@ _PRICES: dict[Kind, float] = {"fine": 0.0, "distortion": 3.5, "shifted": 4.0}
 _PRICE = 2.5
 _IMPLAUSIBLE = 6.0  # how much less likely a camera stands upside down, or far beside the car
 _VISIBLE = 3.0  # pixels of 800 across, that a fault has to move half of the outlines
+_OF_SUSPECTS = 0.4  # share of the time that trying them takes; the rest is the search for a shift
 _SHIFT_VISIBLE, _SHIFT_GAIN = 4.0, 0.4  # the same of a shift, and the share of its score that it has to gain
 
 
@@ -44,7 +45,7 @@ class _Tried(Struct, frozen=True):
     worth: float  # the score less its price
 
 
-def diagnose(camera: Calibration, views: Sequence[Prepared]) -> Diagnosis:
+def diagnose(camera: Calibration, views: Sequence[Prepared], told: Told = untold) -> Diagnosis:
     """What is most likely wrong with it; half a second to two for each view. Raises `calibration.broken`.
 
     Several views of one drive say more than one: faint edges add up, and chance does not.
@@ -52,7 +53,7 @@ def diagnose(camera: Calibration, views: Sequence[Prepared]) -> Diagnosis:
     before = _score(camera, views)
     if not any(len(each.outlines.weights) for each in views):
         return Diagnosis("unsure", "The sweep shows no outlines to compare.", 0.0, camera, before, before)
-    ranked = sorted(_tried(camera, views), key=lambda each: -each.worth)
+    ranked = sorted(_tried(camera, views, told), key=lambda each: -each.worth)
     best = ranked[0]
     if best.score < _CHANCE:
         return Diagnosis(
@@ -70,24 +71,26 @@ def diagnose(camera: Calibration, views: Sequence[Prepared]) -> Diagnosis:
     return Diagnosis(suspect.kind, suspect.what, round(confidence, 3), suspect.mended, before, best.score)
 
 
-def _tried(camera: Calibration, views: Sequence[Prepared]) -> list[_Tried]:
+def _tried(camera: Calibration, views: Sequence[Prepared], told: Told) -> list[_Tried]:
     """Everything that may be wrong and would show, with what it is worth."""
     size = views[0].size
     found = []
-    for suspect in suspects(camera, size):
+    every = suspects(camera, size)
+    for number, suspect in enumerate(every):
+        told(_OF_SUSPECTS * number / len(every))
         plausible = is_plausible(suspect.mended, size)
         if suspect.kind == "fine" or (plausible and moved_px(camera, suspect.mended, views) >= _VISIBLE):
             score = _score(suspect.mended, views)
             price = _PRICES.get(suspect.kind, _PRICE) + (0.0 if plausible else _IMPLAUSIBLE)
             found.append(_Tried(suspect, score, score - price))
-    if is_plausible(camera, size) and (shifted := _shifted(camera, views)) is not None:
+    if is_plausible(camera, size) and (shifted := _shifted(camera, views, told)) is not None:
         found.append(shifted)
     return found
 
 
-def _shifted(camera: Calibration, views: Sequence[Prepared]) -> _Tried | None:
+def _shifted(camera: Calibration, views: Sequence[Prepared], told: Told) -> _Tried | None:
     """The calibration moved a little, where that shows and gains much."""
-    refined = refine(camera, views)
+    refined = refine(camera, views, told=lambda share: told(_OF_SUSPECTS + (1 - _OF_SUSPECTS) * share))
     before, after = _score(camera, views), _score(refined.camera, views)
     if after - before < _SHIFT_GAIN * after or moved_px(camera, refined.camera, views) < _SHIFT_VISIBLE:
         return None

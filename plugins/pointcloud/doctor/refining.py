@@ -1,7 +1,7 @@
 """A calibration moved by hand in six ways, and by itself to where edges lie on edges best."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -22,6 +22,13 @@ _FIRST = {"x": 0.08, "y": 0.08, "z": 0.08, "pan": 0.012, "tilt": 0.012, "roll": 
 _LAST = 1 / 32  # of the first steps, with which the search ends
 # what is moved this far costs a standard error: a camera's place hardly shows, and wanders with the noise
 _DOUBT = {"x": 0.15, "y": 0.15, "z": 0.15, "pan": 0.03, "tilt": 0.03, "roll": 0.03}
+
+
+Told = Callable[[float], object]  # hears how far the work is, 0 to 1; what it raises ends it
+
+
+def untold(_share: float) -> None:
+    """Nobody asks how far it is."""
 
 
 class Refined(Struct, frozen=True):
@@ -57,7 +64,9 @@ def nudged(camera: Calibration, moves: dict[Way, float]) -> Calibration:
     return camera
 
 
-def refine(camera: Calibration, views: Sequence[Prepared], ways: Sequence[Way] = WAYS) -> Refined:
+def refine(
+    camera: Calibration, views: Sequence[Prepared], ways: Sequence[Way] = WAYS, told: Told = untold
+) -> Refined:
     """The camera moved to the nearest place with the best edge score; a second or two for each view.
 
     Looks about 2 degrees and 20 cm around. A search along one way after the other, first over edges that
@@ -68,6 +77,7 @@ def refine(camera: Calibration, views: Sequence[Prepared], ways: Sequence[Way] =
         step = first
         best = _worth(camera, views, ways, amounts, spread)
         while step >= last:
+            told(min(math.log2(first / step) / 8 + (0.5 if spread == "fine" else 0.0), 1.0))
             amounts, found = _stepped(camera, views, ways, amounts, spread, step, best)
             if found <= best:
                 step /= 2
