@@ -103,12 +103,12 @@ class PointCloudEditor(QWidget):
         self.cameras.tried.connect(self.over_pictures.refresh)
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
         self._fresh = False  # the first sweep of an item is looked at whole
-        self._commands: dict[str, Callable[[], bool]] = {
         self.paint = PaintBench(self.bench, self.sweeps, self.views, self._looks, self)
         self._pages = pages
         pages.addTab(LowScroll(self.paint.panel), "Paint")
-            **self.gestures.table,
+        self._commands: dict[str, Callable[[], bool]] = {
             **self.paint.table,
+            **self.gestures.table,
             **self._cuboids.table,
             **self._looks.table,
             **self.looks.table,
@@ -156,6 +156,7 @@ class PointCloudEditor(QWidget):
         self.bench.on_frame = self._frame_changed
         self.views.set_key_taker(self._key)
         self.views.pointer.connect(self.gestures.handle)
+        self.views.set_wheel_taker(self.gestures.wheel)
         self.cameras.pointer.connect(self.gestures.handle)
         self.gestures.previewed.connect(self.cameras.show_preview)
         self.cameras.strip.set_key_taker(self._key)
@@ -165,7 +166,6 @@ class PointCloudEditor(QWidget):
         self.gestures.taken.connect(self._tool_taken)
         self.sweeps.settled.connect(self._points_there)
         self.sweeps.failed.connect(self.views.space.say)
-        self.views.set_wheel_taker(self.gestures.wheel)
         self.hints.triggered.connect(self.run)
         self.panel.commanded.connect(self.run)
         self.panel.objects.selection_made.connect(self.bench.select)
@@ -197,6 +197,7 @@ class PointCloudEditor(QWidget):
         self.panel.show_ontology(ontology, {name: key for key, name in class_keys(ontology).items()})
         self._answers.set_class(earlier.class_name if earlier is not None else "")
         self.sweeps.open(item, document, scene.index.timeline)
+        self.paint.open()
         self.cameras.open()
         self.torn.open()
         self.looks.open()
@@ -206,7 +207,6 @@ class PointCloudEditor(QWidget):
         self._rows.open()
         self._below.setVisible(scene.index.timeline.frames > 1)
         self.lint.open()
-        self.paint.open()
         self._fresh = True
         self.views.space.say("Loading the points…")
         self._frame_changed()
@@ -218,6 +218,7 @@ class PointCloudEditor(QWidget):
             return
         before = scene.selection
         scene.refresh(ids)
+        self.paint.document_changed(ids)
         if any(isinstance(scene.document.get(key), EgoPose | CoordinateSystem) for key in ids):
             self.sweeps.place_anew()
         self.cameras.refresh(ids)
@@ -228,7 +229,6 @@ class PointCloudEditor(QWidget):
         self._rows.refresh()
         self.strip.refresh()
         if before != scene.selection:
-        self.paint.document_changed(ids)
             self.bench.host.select(scene.selection)
         self._show_all()
 
@@ -294,6 +294,7 @@ class PointCloudEditor(QWidget):
         self.sequence.stop()
         self.gestures.leave()
         self.bench.scene = None
+        self.paint.open()
         self.bench.predictions.set((), self.bench.predictions.threshold)
         self.sweeps.forget()
         self.cameras.open()
@@ -304,7 +305,6 @@ class PointCloudEditor(QWidget):
         self.doctor.open()
         self.views.space.say("")
         self.views.show_target(None, None)
-        self.paint.open()
         self._show_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -333,6 +333,8 @@ class PointCloudEditor(QWidget):
 
     def _tool_taken(self, name: str) -> None:
         self.panel.show_tool(name)
+        if self.paint.tool_taken(name):
+            self._pages.setCurrentIndex(self._pages.count() - 1)
         self.cameras.show_handles(name == "select")
         hints = [BY_NAME[each] for each in HINTS[name]]
         self.hints.set_hints([Hint(each.name, each.keys[0], each.title) for each in hints])
@@ -343,12 +345,11 @@ class PointCloudEditor(QWidget):
 
     # Showing
 
-        if self.paint.tool_taken(name):
-            self._pages.setCurrentIndex(self._pages.count() - 1)
     def _frame_changed(self) -> None:
         scene = self.scene
         if scene is None:
             return
+        self.paint.frame_leaves()
         self.sweeps.show(scene.frame)
         self.neighbours.show_frame()
         self.cameras.show_frame()
@@ -359,12 +360,12 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     def _points_there(self) -> None:
-        self.paint.frame_leaves()
         """Every point of the frame has come."""
         scene = self.scene
         if scene is None:
             return
         scene.points = self.sweeps.points()
+        self.paint.points_there()
         self.over_pictures.refresh()
         self.views.scene.set_ground(scene_ground(scene) if len(scene.points) else None)
         self.views.space.say("" if len(scene.points) else "This frame has no points.")
@@ -375,7 +376,6 @@ class PointCloudEditor(QWidget):
         self._show_all()
 
     def _show_all(self) -> None:
-        self.paint.points_there()
         scene, cloud = self.scene, self.views.scene
         rows = scene.rows() if scene is not None else ()
         cloud.set_lines(scene.lines_at_rest() if scene is not None else LineSet(), "rest")

@@ -261,12 +261,12 @@ class Sweeps(QObject):
             if held is not None and held.head is not None:
                 for piece in held.pieces:
                     self._scene.append(self._name(key), piece.xyz, _drawn_fields(piece))
+        self.redrawn.emit()
 
     def _layers(self) -> list[CloudLayer]:
         layers = []
         for key in (*self._shown, *self._around):
             held = self._held.get(key)
-        self.redrawn.emit()
             if held is not None and held.head is not None:
                 fields = {name: np.empty((0, 3) if name == "rgb" else 0) for name in held.head.fields}
                 layers.append(
