@@ -50,6 +50,7 @@ from widgets.strip_crops import StripCrops
 REST_MS = 40
 AHEAD = 4  # cells beside those in sight whose crops are asked for as well
 NARROWEST, WIDEST = 84, 340
+LOWEST = 64  # pixels, of a crop
 ASPECT = 1.3  # of a crop
 ZOOM_STEP, CLOSEST = 1.2, 8.0
 
@@ -161,18 +162,30 @@ class TrackStrip(QAbstractScrollArea):
     def _caption_height(self) -> int:
         return self.fontMetrics().height() + 4
 
+    def _is_low(self, high: int) -> bool:
+        """Whether crops one below the other would be too small for a hand: then they lie in a row."""
+        return (high - self._caption_height()) / max(len(self._shown), 1) - GAP < LOWEST
+
     def _grid(self) -> Grid:
         window = self.viewport().width(), self.viewport().height()
         high = max(window[1] - 2 * BETWEEN, 48)
-        each = (high - self._caption_height()) / max(len(self._shown), 1) - GAP
-        wide = min(max(round(each * ASPECT), NARROWEST), WIDEST)
-        return Grid(len(self.cells), (wide, high), window, True)
+        count, room = max(len(self._shown), 1), high - self._caption_height()
+        if self._is_low(high):
+            wide = round((room - GAP) * ASPECT) * count
+        else:
+            wide = min(round((room / count - GAP) * ASPECT), WIDEST)
+        return Grid(len(self.cells), (max(wide, NARROWEST), high), window, True)
 
     def _crop_rects(self, index: int) -> dict[CropName, tuple[int, int, int, int]]:
         left, top, wide, high = self._grid().rect(index, self.horizontalScrollBar().value())
-        count = max(len(self._shown), 1)
-        start = top + self._caption_height()
-        edges = [start + round(i * (high - self._caption_height()) / count) for i in range(count + 1)]
+        count, down = max(len(self._shown), 1), self._caption_height()
+        if self._is_low(high):
+            edges = [left + round(i * wide / count) for i in range(count + 1)]
+            return {
+                name: (edges[i] + GAP, top + down, edges[i + 1] - edges[i] - 2 * GAP, high - down - GAP)
+                for i, name in enumerate(self._shown)
+            }
+        edges = [top + down + round(i * (high - down) / count) for i in range(count + 1)]
         return {
             name: (left + GAP, edges[i], wide - 2 * GAP, max(edges[i + 1] - edges[i] - GAP, 1))
             for i, name in enumerate(self._shown)

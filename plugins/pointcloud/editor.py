@@ -92,13 +92,14 @@ class PointCloudEditor(QWidget):
         self.torn.fill = self.looks.fill_menu
         self.timeline = Timeline()
         self.sequence = SequenceCommands(self.bench, self.sweeps, self.timeline.transport, self)
-        self.strip = StripBench(self.bench, self.sweeps, TrackStrip())
+        self.strip = StripBench(self.bench, self.sweeps, self.cameras, TrackStrip())
         self._below = QTabWidget()
         self._below.setDocumentMode(True)
         self._below.setAccessibleName("Timeline and film strip")
         self._below.addTab(self.timeline, "Timeline")
         self._below.addTab(self.strip.strip, "Film strip")
-        self._below.currentChanged.connect(lambda _tab: self.strip.refresh())
+        self._below.currentChanged.connect(self._below_turned)
+        self._below_heights = [180, 330]  # of the timeline, and of a strip with three crops a frame
         self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
         self.cameras.tried.connect(self.over_pictures.refresh)
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
@@ -128,13 +129,13 @@ class PointCloudEditor(QWidget):
 
     def _lay_out(self) -> None:
         across = QSplitter(Qt.Orientation.Horizontal)
-        down = QSplitter(Qt.Orientation.Vertical)
+        self._down = down = QSplitter(Qt.Orientation.Vertical)
         down.addWidget(self.views)
         down.addWidget(self.cameras.strip)
         down.addWidget(self._below)
         down.setStretchFactor(0, 3)
         down.setStretchFactor(1, 1)
-        down.setSizes([540, 210, 180])
+        down.setSizes([540, 210, self._below_heights[0]])
         self._below.setMinimumHeight(110)
         for number in range(3):
             down.setCollapsible(number, number == 2)
@@ -149,6 +150,14 @@ class PointCloudEditor(QWidget):
         layout.addWidget(across, 1)
         layout.addWidget(self.hints)
         self.setFocusProxy(self.views)
+
+    def _below_turned(self, tab: int) -> None:
+        """The film strip has need of more height than the timeline; each keeps what a person gave it."""
+        views, cameras, below = self._down.sizes()
+        self._below_heights[1 - tab] = below
+        more = self._below_heights[tab] - below
+        self._down.setSizes([views - more, cameras, below + more])
+        self.strip.refresh()
 
     def _connect(self) -> None:
         self.bench.on_change = self.document_changed
@@ -201,6 +210,7 @@ class PointCloudEditor(QWidget):
         self.cameras.open()
         self.torn.open()
         self.looks.open()
+        self.strip.open()
         self.groups.open()
         self.neighbours.open()
         self.doctor.open()

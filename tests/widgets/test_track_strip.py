@@ -225,3 +225,15 @@ def test_a_strip_without_a_frame_says_what_it_waits_for(strip):
     before = strip.grab().toImage()
     strip.set_track("Select one cuboid", COLOR, ())
     assert strip.grab().toImage() != before
+
+
+def test_crops_that_would_be_too_small_lie_in_a_row(strip):
+    strip.resize(900, 400)
+    stacked = strip._crop_rects(0)
+    assert stacked["top"][0] == stacked["camera"][0]
+    assert stacked["top"][1] < stacked["side"][1] < stacked["camera"][1]
+    strip.resize(900, 170)
+    row = strip._crop_rects(0)
+    assert row["top"][1] == row["side"][1] == row["camera"][1]
+    assert row["top"][0] < row["side"][0] < row["camera"][0]
+    assert row["camera"][3] > 2 * (170 - 40) // 3
