@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.domain.contracts.command import Command
 from studio.domain.wire.routes import SEE_SCIENCE
+from studio.pages.batches import show_batches_of_project
 
 if TYPE_CHECKING:
     from studio.pages.data.page import DataPage
@@ -51,6 +52,9 @@ def data_commands() -> tuple[Command, ...]:
                  lambda p: p.desk.may(*SEE_SCIENCE) and (_chosen(p) or p.filters.held() is not None), "Item",
                  "What the selected item, or the shown snapshot or pool, was made from and used in",
                  "Ctrl+Shift+L"),
+        _command("data.batches", "Batches …", lambda p: show_batches_of_project(p.desk, p),
+                 lambda p: p.desk.project is not None and p.desk.may("manager"), "Item",
+                 "What was made at once, an import or accepted predictions; take one back as a whole"),
         _command("data.erase", "Erase …", lambda p: p.erase(),
                  lambda p: _chosen(p) and p.desk.may("manager"), "Item",
                  "Destroy the keys of the selected items for ever", "Del"),

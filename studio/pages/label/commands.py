@@ -48,6 +48,11 @@ def label_commands() -> tuple[Command, ...]:
             "What this item was made from, and which snapshots and pools hold it", "Ctrl+Shift+L",
         ),
         _command(
+            "item.batches", "Batches of this item …", lambda p: p.show_batches(),
+            lambda p: p.is_open() and p.desk.may("manager"), "Item",
+            "What was made in this item together with others, and taken back as a whole",
+        ),
+        _command(
             "ontology.add_classes", "Add classes …", lambda p: p.adding.ask(),
             lambda p: p.is_open() and p.adding.may(), "Item",
             "Give the project classes that it lacks",

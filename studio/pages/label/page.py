@@ -20,6 +20,7 @@ from studio.domain.wire.documents import Draft, Lease
 from studio.domain.wire.jobs import Event
 from studio.domain.wire.people import Pulled, Task, TaskNote
 from studio.domain.wire.projects import Item, ItemQuery
+from studio.pages.batches import show_batches_of_item
 from studio.pages.items import ItemSource
 from studio.pages.label.accepted import AcceptedWork
 from studio.pages.label.adding_classes import AddingClasses
@@ -210,6 +211,11 @@ class LabelPage(Page):
         """Where the open item came from, and what it is used in."""
         if self._item is not None:
             self.desk.show_lineage("item", self._item)
+
+    def show_batches(self) -> None:
+        """What was made in the open item together with others."""
+        if self._item is not None:
+            show_batches_of_item(self.desk, self._item, self)
 
     def is_open(self) -> bool:
         """Whether an item is open."""
