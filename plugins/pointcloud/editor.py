@@ -38,7 +38,7 @@ from plugins.pointcloud.view_commands import ViewCommands
 from plugins.pointcloud.views import Views
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
-from studio.domain.entities import Calibration, CoordinateSystem, EgoPose, Shape
+from studio.domain.entities import Calibration, CoordinateSystem, EgoPose, Shape, Tile
 from studio.domain.errors import AtelierError
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, StreamId
@@ -264,6 +264,9 @@ class PointCloudEditor(QWidget):
         if scene is None or entity is None:
             return
         tracks = scene.tracks_of([key])
+        if isinstance(entity, Tile):  # of labels of points: where a stroke was taken back
+            self.bench.go_to(scene.index.timeline.reference_frame(entity.stream, entity.frame))
+            return
         if isinstance(entity, Shape) and (frame := getattr(entity, "frame", None)) is not None:
             self.bench.go_to(scene.index.timeline.reference_frame(entity.stream, frame))
         elif tracks and not any(scene.whereabouts(each) for each in tracks):

@@ -38,6 +38,7 @@ from widgets.cloud.space_view import Side
 
 PAINT_TOOLS = ("brush", "lasso", "polygon", "grow", "ground")
 BRUSHES = ("brush", "ground")
+FEW_RUNS = 8  # whose points are looked for, rather than all of them coloured anew
 KEPT_BYTES = 64 * 1024 * 1024  # of blobs that undo and stepping through frames ask for again
 COUNT_MS = 150  # after the last stroke, that its points are counted
 
@@ -102,6 +103,7 @@ class PaintBench(QObject):
     def points_there(self) -> None:
         """All points of the visible frame have come: their labels are next."""
         self._labels, self.painter.labels = FrameLabels(self._sweeps.drawn()), None
+        self._look_anew()
         self._load()
 
     def frame_leaves(self) -> None:
@@ -118,7 +120,7 @@ class PaintBench(QObject):
         """Whether it is one of ours. Colours follow it: who paints wants to see what is painted."""
         self._tool = name
         if name in PAINT_TOOLS:
-            self._activate()
+            self._is_active = True
             self._colour_by_labels()
             self._show_all()
             self._count()
@@ -141,19 +143,26 @@ class PaintBench(QObject):
         if labels is None:
             return
         missing: set[str] = set()
+        taken: list[tuple[CloudLabels, int]] = []
         for cloud, run, tile in list(labels.wanting(self._index)):
             name = tile.blob if tile is not None else ""
             if name and name not in self._recent:
                 missing.add(name)
             else:
                 self._take(labels, cloud, run, name)
+                taken.append((cloud, run))
         for name in missing - self._wanted:
             self._wanted.add(name)
             self._bench.host.blob(name, partial(self._came, self._index, name))
-        if not missing:
+        if missing:
+            return
+        if self.painter.labels is labels and len(taken) <= FEW_RUNS:
+            for cloud, run in taken:
+                self._show(labels.drawn_in(cloud, run))
+        else:
             self.painter.labels = labels
             self._show_all()
-            self._counting.start()
+        self._counting.start()
 
     def _came(self, index: TileIndex, name: str, blob: bytes) -> None:
         if index is not self._index:
@@ -189,11 +198,10 @@ class PaintBench(QObject):
         if labels is None or not self._is_active:
             return
         self._shade(labels)
-        for number, cloud in enumerate(labels.clouds):
+        for cloud in labels.clouds:
             drawn = self._views.scene.clouds.get(cloud.stream)
             if drawn is not None and len(drawn) == len(cloud.order):
-                places = np.arange(labels.starts[number], labels.starts[number + 1])
-                self._put(labels, cloud.stream, places, slice(None))
+                self._put(cloud, cloud.order, slice(None))
 
     def _show(self, places: Places) -> None:
         """These points have other labels."""
@@ -205,12 +213,20 @@ class PaintBench(QObject):
             start, stop = int(labels.starts[number]), int(labels.starts[number + 1])
             mine = places[(places >= start) & (places < stop)]
             if len(mine) and cloud.stream in self._views.scene.clouds:
-                self._put(labels, cloud.stream, mine, mine - start)
+                self._put(cloud, cloud.order[mine - start], mine - start)
 
-    def _put(self, labels: FrameLabels, key: str, places: Places, drawn: Places | slice) -> None:
+    def _put(self, cloud: CloudLabels, held: NDArray[np.uint32], drawn: Places | slice) -> None:
+        """held: places in the file of the points at the places `drawn` of the cloud."""
         scene = self._views.scene
-        scene.set_labels(key, self._shades[labels.classes_of(places)], drawn, "label")
-        scene.set_labels(key, drawn_instances(labels.instances_of(places)), drawn, "instance")
+        scene.set_labels(cloud.stream, self._shades[cloud.class_of[held]], drawn, "label")
+        scene.set_labels(cloud.stream, drawn_instances(cloud.instance_of[held]), drawn, "instance")
+
+    def _look_anew(self) -> None:
+        """Nothing is left to colour by where the item before had labels and this one has none."""
+        scene = self._views.scene
+        fields = {name for cloud in scene.clouds.values() for name in cloud.fields}
+        if not self._is_active and scene.look.mode in ("label", "instance") and scene.look.mode not in fields:
+            scene.set_look(self._looks.look_in("height"))
 
     def _shade(self, labels: FrameLabels) -> None:
         """Classes of the labelling template have their own colours, others made-up ones behind them."""

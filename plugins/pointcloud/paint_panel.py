@@ -90,8 +90,8 @@ class PaintPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
-        layout.addLayout(grid)
         layout.addWidget(self._words)
+        layout.addLayout(grid)
         layout.addStretch()
         self.show_settings()
 

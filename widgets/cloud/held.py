@@ -20,6 +20,8 @@ class HeldCloud:
         self.key = layer.key
         self.pose = layer.pose
         self.visible = layer.visible
+        self.color = layer.color
+        self.point_size = layer.point_size
         self._given = layer
         self._count = 0
         room = max(layer.expected, len(layer.xyz))
@@ -87,11 +89,17 @@ class HeldCloud:
         if name not in self._fields:
             self._fields[name] = np.zeros(_shape(name, self.room), FIELDS[name])
         held = self._fields[name][: self._count]
-        chosen = np.arange(self._count)[places] if isinstance(places, slice) else np.asarray(places, np.intp)
-        new = np.broadcast_to(np.asarray(values, held.dtype), held[chosen].shape)
-        differs = held[chosen] != new
-        changed = chosen[differs if differs.ndim == 1 else differs.any(axis=1)]
-        held[chosen] = new
+        if isinstance(places, slice):
+            part = held[places]
+            new = np.broadcast_to(np.asarray(values, held.dtype), part.shape)
+            start, _, step = places.indices(self._count)
+            changed = np.flatnonzero(_differs(part, new)) * step + start
+            part[...] = new
+        else:
+            chosen = np.asarray(places, np.intp)
+            new = np.broadcast_to(np.asarray(values, held.dtype), held[chosen].shape)
+            changed = chosen[_differs(held[chosen], new)]
+            held[chosen] = new
         if len(changed):
             low, high = int(changed.min()), int(changed.max()) + 1
             before = self.unsent.get(name, (low, high))
@@ -102,6 +110,12 @@ class HeldCloud:
         """(n, 3) float64 points in the scene."""
         moved: Floats = self.xyz[part].astype(np.float64) @ self.pose[:3, :3].T + self.pose[:3, 3]
         return moved
+
+
+def _differs(before: NDArray[np.generic], after: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """(n,) which points have another value."""
+    found: NDArray[np.bool_] = before != after
+    return found if found.ndim == 1 else found.any(axis=1)
 
 
 def _shape(name: str, count: int) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ class Computing(QObject):
         super().__init__(parent)
         self._beside = ThreadPoolExecutor(1, "computing")  # its thread is begun with the first work
         self._waiting: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
+        self._is_taking = False
         self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def add(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
@@ -29,8 +30,8 @@ class Computing(QObject):
         future.add_done_callback(self._tell)
 
     def settle(self) -> None:
-        """Wait for what is asked, and have it taken."""
-        while self._waiting:
+        """Wait for what is asked, and have it taken. While one result is taken, the others wait behind it."""
+        while self._waiting and not self._is_taking:
             self._waiting[0][0].exception()  # waits; what went wrong is raised where it is taken
             self._take()
 
@@ -39,6 +40,11 @@ class Computing(QObject):
             self._ready.emit()
 
     def _take(self) -> None:
-        while self._waiting and self._waiting[0][0].done():
+        # what takes a result may ask a person, and events come in meanwhile: nothing overtakes it
+        while self._waiting and not self._is_taking and self._waiting[0][0].done():
             future, done = self._waiting.popleft()
-            done(future.result())
+            self._is_taking = True
+            try:
+                done(future.result())
+            finally:
+                self._is_taking = False

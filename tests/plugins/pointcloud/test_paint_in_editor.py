@@ -271,3 +271,24 @@ def test_the_panel_changes_how_it_is_painted_and_commands_are_shown_in_it(open_e
     stroke(editor, CAR)
     assert "Select" in host.said[-1]
     assert not host.edits
+
+
+def test_an_undo_at_another_frame_is_gone_to(open_editor: Open) -> None:
+    editor, host = open_editor()
+    editor.run("pointcloud.tool.brush")
+    stroke(editor, CAR, (12.0, 0.0, -1.0))
+    (tile,) = [each for each in host.document if isinstance(each, Tile)]
+    editor.run("pointcloud.frame_next")
+    editor.show_entity(tile.id)
+    assert editor.scene is not None
+    assert editor.scene.frame == 0
+
+
+def test_an_item_without_labels_is_not_coloured_by_those_of_the_one_before(open_editor: Open) -> None:
+    tiles, blobs = tiles_of(unlabelled(POINTS), LIDAR, 0)
+    editor, host = open_editor(*tiles, blobs=dict(blobs))
+    assert editor.views.scene.look.mode == "label"
+    editor.close_item()
+    host.document = type(host.document)()
+    editor.open(item(), host.document, ONTOLOGY, False)
+    assert editor.views.scene.look.mode == "height"
