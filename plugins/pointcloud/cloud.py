@@ -29,13 +29,15 @@ FIELDS: dict[str, type] = {
     "ring": np.uint16,
     "time": np.float32,  # seconds from the frame's own time
     "label": np.uint16,  # the file's own class of each point
+    "velocity": np.float32,  # three of them, m/s over ground along the sensor's own axes: of radars
 }
+TRIPLES = ("rgb", "velocity")  # of which a point has three numbers
 
 
 class Cloud(NamedTuple):
     """Points in their sensor's own axes, metres, in the file's own order.
 
-    xyz: (N, 3) float32 from `origin`. fields: by name in `FIELDS`, (N,) or, for rgb, (N, 3). places: (N,)
+    xyz: (N, 3) float32 from `origin`. fields: by name in `FIELDS`, (N,) or, for `TRIPLES`, (N, 3). places: (N,)
     uint32, each point's place in the file where `dropped` points of it have no place in space and are left
     out; None where none is.
     """
@@ -130,7 +132,7 @@ def read_piece(data: bytes) -> Piece:
         fields: dict[str, NDArray[np.generic]] = {}
         for name, held in wire.fields.items():
             values: NDArray[np.generic] = np.frombuffer(held, FIELDS[name])
-            fields[name] = values.reshape(len(order), 3) if name == "rgb" else values.reshape(len(order))
+            fields[name] = values.reshape((len(order), 3) if name in TRIPLES else len(order))
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise _malformed(str(error)) from error
     return Piece(xyz, order, fields)

@@ -19,6 +19,7 @@ from plugins.pointcloud.gestures import Gestures
 from plugins.pointcloud.group_panel import GroupCommands, GroupPanel
 from plugins.pointcloud.info_panel import InfoPanel
 from plugins.pointcloud.keymap import COMMAND_KEYS, arrow, attribute_keys, class_keys
+from plugins.pointcloud.layer_panel import LayerPanel
 from plugins.pointcloud.lint_panel import LintPanel
 from plugins.pointcloud.look_commands import LookCommands
 from plugins.pointcloud.look_panel import LookPanel
@@ -71,7 +72,7 @@ class PointCloudEditor(QWidget):
         self.panel = SidePanel(tools, BY_NAME["pointcloud.accept_all"])
         self.info = InfoPanel()
         self.panel.add_part("Cuboid", self.info)
-        self.groups = GroupCommands(self.bench, GroupPanel())
+        self.groups = GroupCommands(self.bench, GroupPanel(), self._recoloured)
         self.neighbours = Neighbours(self.bench, lambda: self.groups.index, self._show_ghosts)
         self.lint = LintPanel(self.bench, self.sweeps, self.cameras, self.groups, self.neighbours, FixQueue())
         pages = QTabWidget()
@@ -90,6 +91,9 @@ class PointCloudEditor(QWidget):
         self.torn = TornViews(self.bench, self.views, self.cameras)
         self.looks = LookCommands(self.bench, self.views, self._looks, LookPanel(self))
         self.torn.fill = self.looks.fill_menu
+        self.layers = LayerPanel(self.sweeps)
+        self.layers.filled.connect(self.looks.panel.adjustSize)
+        self.looks.panel.add_section(self.layers)
         self.timeline = Timeline()
         self.sequence = SequenceCommands(self.bench, self.sweeps, self.timeline.transport, self)
         self.strip = StripBench(self.bench, self.sweeps, self.cameras, TrackStrip())
@@ -174,6 +178,7 @@ class PointCloudEditor(QWidget):
         PanelKeys((*lists, self.timeline.grid, self.strip.strip), self._key, self)
         self.gestures.taken.connect(self._tool_taken)
         self.sweeps.settled.connect(self._points_there)
+        self.sweeps.layers_changed.connect(self._points_there)
         self.sweeps.failed.connect(self.views.space.say)
         self.hints.triggered.connect(self.run)
         self.panel.commanded.connect(self.run)
@@ -210,6 +215,7 @@ class PointCloudEditor(QWidget):
         self.cameras.open()
         self.torn.open()
         self.looks.open()
+        self.layers.refresh()
         self.strip.open()
         self.groups.open()
         self.neighbours.open()
@@ -415,11 +421,17 @@ class PointCloudEditor(QWidget):
         self._show_predictions()
         self.gestures.show()
 
+    def _recoloured(self) -> None:
+        self._rows.refresh()
+        self.strip.refresh()
+        self._show_all()
+
     def _show_ghosts(self) -> None:
-        """The ways of tracks, and what the clips beside end and begin with."""
+        """The ways of tracks, what the clips beside end and begin with, and what radars say of speeds."""
         scene = self.scene
         paths = scene.path_lines() if scene is not None and self._looks.paths else LineSet()
-        self.views.scene.set_lines(joined_lines([paths, self.neighbours.ghost_lines()]), "ghosts")
+        lines = [paths, self.neighbours.ghost_lines(), self.sweeps.arrows()]
+        self.views.scene.set_lines(joined_lines(lines), "ghosts")
 
     def _show_lit(self) -> None:
         """The points inside the one selected cuboid stand out; the crop box goes with what it is around."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from plugins.pointcloud import layers
 from plugins.pointcloud.cloud import HEAD, Head, Piece, read_head, read_piece
 from plugins.pointcloud.frame_points import FramePoints
+from plugins.pointcloud.layers import LayerLook
 from plugins.pointcloud.painting.frame_labels import Drawn
 from plugins.pointcloud.timeline import Timeline
 from studio.domain.contracts.editing import EditorHost
@@ -20,7 +21,8 @@ from studio.domain.errors import AtelierError
 from studio.domain.ids import StreamId
 from studio.domain.space import Pose, as_matrix, chained, ego_pose, frame_near, frame_time, inverse
 from studio.domain.wire.projects import Item, Stream
-from widgets.cloud.drawn import CloudLayer
+from widgets.cloud.drawn import FIELDS as DRAWN
+from widgets.cloud.drawn import CloudLayer, LineSet, joined_lines
 from widgets.cloud.scene import CloudScene
 
 KEPT_POINTS = 40_000_000  # of frames that are not shown, some 800 MB
@@ -50,6 +52,7 @@ class Sweeps(QObject):
     settled = Signal()
     came = Signal(int)  # all points of the reference lidar at a frame
     redrawn = Signal()  # the clouds of the scene are new ones: what was put on their points is gone
+    layers_changed = Signal()  # another look at one of the streams
     failed = Signal(str)  # why a sweep is not shown
 
     def __init__(self, host: EditorHost, scene: CloudScene, parent: QObject) -> None:
@@ -65,12 +68,13 @@ class Sweeps(QObject):
         self._shown: list[Key] = []
         self._around: list[Key] = []  # sweeps of other moments that are laid beside the visible one
         self._reach = 0  # how many of them before and after
-        self._hidden: frozenset[StreamId] = frozenset()
+        self._looks: dict[str, LayerLook] = {}  # by stream, as somebody chose them
 
     def open(self, item: Item, document: Document, timeline: Timeline) -> None:
         """Another item; nothing of it is shown until `show`."""
         self.forget()
         self._item, self._document, self._timeline = item, document, timeline
+        self._looks = layers.decoded(self._host.setting(layers.SETTING))
 
     def forget(self) -> None:
         """No item is open."""
@@ -128,19 +132,52 @@ class Sweeps(QObject):
             if layer.key in self._scene.clouds:
                 self._scene.set_pose(layer.key, layer.pose)
 
-    def set_hidden(self, streams: Iterable[StreamId]) -> None:
-        """Lidars that are not shown."""
-        self._hidden = frozenset(streams)
-        for name in self._scene.clouds:
-            self._scene.set_visible(name, name not in self._hidden)
+    def look_of(self, stream: StreamId) -> LayerLook:
+        """How the points of a lidar or radar are looked at."""
+        return self._looks.get(stream) or layers.usual_look(self.has_velocity(stream))
+
+    def set_look_of(self, stream: StreamId, look: LayerLook) -> None:
+        """Look at them so from now on, in this project."""
+        self._looks[stream] = look
+        self._host.keep_setting(layers.SETTING, layers.encoded(self._looks))
+        for key in (*self._shown, *self._around):
+            if key[0] == stream and (name := self._name(key)) in self._scene.clouds:
+                self._scene.set_style(name, look.color, look.point_size)
+                self._scene.set_visible(name, look.shown)
+        self.layers_changed.emit()
+
+    def has_velocity(self, stream: StreamId) -> bool:
+        """Whether a stream is a radar: its points have velocities. Known once one of its sweeps is here."""
+        return any(
+            key[0] == stream and held.head is not None and "velocity" in held.head.fields
+            for key, held in self._held.items()
+        )
+
+    def arrows(self) -> LineSet:
+        """The velocities of what radars see at the visible frame, in the ego frame."""
+        sets = []
+        for key in self._shown:
+            held, look = self._held.get(key), self.look_of(key[0])
+            if held is None or held.head is None or not look.shown or not look.arrows:
+                continue
+            matrix = self._matrix(key, held.head)
+            for piece in held.pieces:
+                if (velocity := piece.fields.get("velocity")) is not None:
+                    placed = piece.xyz.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+                    turned = velocity.astype(np.float64) @ matrix[:3, :3].T
+                    sets.append(layers.arrows(placed, turned, look.color or layers.RADAR_COLOR))
+        return joined_lines(sets)
 
     def points(self) -> FramePoints:
-        """What has come of the visible frame, in the ego frame."""
+        """What has come of the visible frame, in the ego frame: of the lidars that are shown.
+
+        Not of radars beside them: their places are a metre off, which would make fits wide and counts wrong.
+        """
         parts = []
         sensor = (0.0, 0.0, 1.7)
         for number, key in enumerate(self._shown):
             held = self._held.get(key)
-            if held is None or held.head is None or key[0] in self._hidden:
+            if held is None or held.head is None or not self._is_for_tools(key):
                 continue
             pose = self._pose(key)
             if number == 0:
@@ -152,12 +189,16 @@ class Sweeps(QObject):
                 parts.append(placed if far else placed.astype(np.float32))
         return FramePoints(parts, sensor)
 
+    def _is_for_tools(self, key: Key) -> bool:
+        beside = key != self._shown[0] and self.has_velocity(key[0])
+        return self.look_of(key[0]).shown and not beside
+
     def drawn(self) -> list[Drawn]:
         """The sweeps of `points`, in its order, with each point's place in its file."""
         found = []
         for key in self._shown:
             held = self._held.get(key)
-            if held is None or held.head is None or key[0] in self._hidden:
+            if held is None or held.head is None or not self._is_for_tools(key):
                 continue
             order = np.concatenate([np.empty(0, np.uint32), *(piece.order for piece in held.pieces)])
             found.append(Drawn(*key, order, held.head.points + held.head.dropped))
@@ -264,22 +305,26 @@ class Sweeps(QObject):
         self.redrawn.emit()
 
     def _layers(self) -> list[CloudLayer]:
-        layers = []
+        found: list[CloudLayer] = []
         for key in (*self._shown, *self._around):
             held = self._held.get(key)
             if held is not None and held.head is not None:
-                fields = {name: np.empty((0, 3) if name == "rgb" else 0) for name in held.head.fields}
-                layers.append(
+                names = [name for name in held.head.fields if name in DRAWN]
+                fields = {name: np.empty((0, 3) if name == "rgb" else 0) for name in names}
+                look = self.look_of(key[0])
+                found.append(
                     CloudLayer(
                         self._name(key),
                         EMPTY,
                         fields,
                         self._matrix(key, held.head),
-                        key[0] not in self._hidden,
+                        look.shown,
                         held.head.points,
+                        look.color,
+                        look.point_size,
                     )
                 )
-        return layers
+        return found
 
     def _matrix(self, key: Key, head: Head) -> NDArray[np.float64]:
         """(4, 4) from a sweep's own numbers, which count from `head.origin`, to the ego frame now."""
@@ -308,7 +353,7 @@ def sensor_pose(document: Document, stream: StreamId) -> Pose:
 
 def _drawn_fields(piece: Piece) -> dict[str, NDArray[np.generic]]:
     """The fields in the types in which they are drawn: a class beyond the palette takes its last place."""
-    found = dict(piece.fields)
+    found = {name: values for name, values in piece.fields.items() if name in DRAWN}
     if "label" in found:
         found["label"] = np.minimum(found["label"], 255).astype(np.uint8)
     return found

@@ -42,6 +42,8 @@ class CloudLayer:
     pose: Floats = field(default_factory=lambda: np.eye(4))  # (4, 4) from its own axes to the scene
     visible: bool = True
     expected: int = 0  # points that there will be in the end, so that room is made once
+    color: str = ""  # of all its points, whatever the look says; empty: as the look says
+    point_size: float = 0.0  # logical pixels; 0: as the look says
 
 
 class Region(Struct, frozen=True):

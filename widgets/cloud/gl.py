@@ -100,12 +100,8 @@ class GlRenderer:
         low, high = look.slab or (-1e30, 1e30)
         GL.glUniform2f(self._at("range"), look.low, 1.0 / ((look.high - look.low) or 1e-9))
         GL.glUniform2f(self._at("slab"), low, high)
-        GL.glUniform3f(self._at("plain"), *rgb_of(look.plain))
         GL.glUniform3f(self._at("lit_color"), *rgb_of(look.lit_color))
         GL.glUniform1i(self._at("dim"), look.dim_outside)
-        size = look.point_size * shot.ratio
-        GL.glUniform1i(self._at("is_round"), size >= 4)
-        GL.glUniform2f(self._at("point_size"), size, 0.0 if shot.view.flat else shot.view.distance * 0.5)
 
     def draw(self, shot: Shot, cloud: HeldCloud, start: int, stop: int) -> None:
         """The points of a cloud from one place to another."""
@@ -136,13 +132,17 @@ class GlRenderer:
         if buffers is None or not buffers.fits(cloud):
             self._buffers[cloud] = buffers = _CloudBuffers(cloud, self._trash)
         buffers.send(cloud)
-        mode: Mode = look.mode
+        mode: Mode = "plain" if cloud.color else look.mode
         if mode not in ("height", "plain") and cloud.field(mode) is None:
             mode = "plain"
         flipped = np.diag([1.0, -1.0, 1.0, 1.0])  # rows are read from below, pictures have them from above
         self._matrix("to_clip", flipped @ shot.view.clip_matrix() @ cloud.pose)
         GL.glUniform4f(self._at("to_height"), *cloud.pose[2])
         GL.glUniform1i(self._at("mode"), MODES[mode])
+        GL.glUniform3f(self._at("plain"), *rgb_of(cloud.color or look.plain))
+        size = (cloud.point_size or look.point_size) * shot.ratio
+        GL.glUniform1i(self._at("is_round"), size >= 4)
+        GL.glUniform2f(self._at("point_size"), size, 0.0 if shot.view.flat else shot.view.distance * 0.5)
         for name, region in (("crop", look.crop), ("region", shot.region), ("lit", look.lit)):
             matrix = to_region(region, cloud)
             GL.glUniform1i(self._at(f"has_{name}"), matrix is not None)

@@ -61,6 +61,7 @@ class CloudScene(QObject):
             held = self.clouds.pop(layer.key, None)
             if held is not None and held.is_of(layer):
                 held.pose, held.visible = layer.pose, layer.visible
+                held.color, held.point_size = layer.color, layer.point_size
                 kept[layer.key] = held
             else:
                 kept[layer.key] = HeldCloud(layer)
@@ -81,6 +82,11 @@ class CloudScene(QObject):
 
     def set_visible(self, key: str, on: bool) -> None:
         self.clouds[key].visible = on
+        self.points_changed.emit()
+
+    def set_style(self, key: str, color: str, point_size: float) -> None:
+        """A cloud's own colour and size of points; empty and 0: as the look says."""
+        self.clouds[key].color, self.clouds[key].point_size = color, point_size
         self.points_changed.emit()
 
     def set_labels(

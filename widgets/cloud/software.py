@@ -96,7 +96,7 @@ class SoftwareFrame:
             depth = deep[shown]
         order = np.argsort(-depth)  # the nearest last: of several on one pixel the last one stays
         shown = shown[order]
-        sides = _sides(shot, deep[shown])
+        sides = _sides(shot, cloud, deep[shown])
         half = (sides - 1) / np.float32(2)
         column, row = np.floor(x[shown] - half).astype(np.intp), np.floor(y[shown] - half).astype(np.intp)
         self._put(column, row, sides, depth[order], colors[order])
@@ -123,9 +123,9 @@ class SoftwareFrame:
                 flat[at] = color[nearer]
 
 
-def _sides(shot: Shot, deep: NDArray[np.float32]) -> NDArray[np.int32]:
+def _sides(shot: Shot, cloud: HeldCloud, deep: NDArray[np.float32]) -> NDArray[np.int32]:
     """(n,) device pixels of each point: as in the shader, those close to the eye are up to twice as large."""
-    size = shot.look.point_size * shot.ratio
+    size = (cloud.point_size or shot.look.point_size) * shot.ratio
     near = 0.0 if shot.view.flat else shot.view.distance * 0.5
     grown = size * np.clip(near / np.maximum(deep, np.float32(1e-6)), 1.0, 2.0)
     return np.clip(np.round(grown), 1, LARGEST).astype(np.int32)
@@ -173,8 +173,8 @@ def _base_colors(
     """(n, 3) colours before dimming and light, and which are not transparent."""
     held = height if look.mode == "height" else cloud.field(look.mode)
     every = np.ones(len(chosen), bool)
-    if held is None:  # plain, or the cloud has no such field
-        plain = np.round(np.array(rgb_of(look.plain)) * 255).astype(np.uint8)
+    if held is None or cloud.color:  # plain, or the cloud has no such field
+        plain = np.round(np.array(rgb_of(cloud.color or look.plain)) * 255).astype(np.uint8)
         return np.tile(plain, (len(chosen), 1)), every
     values = height if look.mode == "height" else held[part][chosen]
     match MODES[look.mode]:

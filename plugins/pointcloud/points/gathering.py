@@ -11,6 +11,8 @@
 - *ring*, *label*: uint16; what does not fit becomes the nearest that does.
 - *time*: seconds. A span of more than a million is nanoseconds, of more than a thousand microseconds (no
   sweep takes a quarter of an hour); absolute times start anew at the earliest.
+- *velocity*: m/s over ground, of radars; what is measured against a moving sensor counts only where the file
+  has no other. Not finite: 0.
 """
 
 import math
@@ -46,13 +48,20 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "rgb": ("rgb", "rgba"),
     "ring": ("ring", "laser_number", "laser_id", "ring_index", "channel", "beam"),
     "time": ("time", "t", "timestamp", "time_stamp", "offset_ns", "gps_time", "gpstime", "time_offset"),
+    "velocity_x": ("vx_comp", "velocity_x", "vel_x"),
+    "velocity_y": ("vy_comp", "velocity_y", "vel_y"),
+    "velocity_z": ("vz_comp", "velocity_z", "vel_z"),
+    "relative_x": ("vx",),
+    "relative_y": ("vy",),
     "label": ("label", "labels", "class", "classification", "class_id", "semantic", "semantic_id"),
 }
 _MEANING = {name: meaning for meaning, names in _NAMES.items() for name in names}
 
 
 def meaning_of(name: str) -> str | None:
-    """What a column of this name holds: x, y, z, intensity, red, green, blue, rgb, ring, time or label."""
+    """What a column of this name holds: x, y, z, intensity, red, green, blue, rgb, ring, time, label, or a
+    part of a velocity.
+    """
     return _MEANING.get(name.strip().strip('"').lower().removeprefix("scalar_"))
 
 
@@ -153,6 +162,11 @@ class Gathering:
             fields["rgb"] = _rgb([held["red"], held["green"], held["blue"]])
         elif "rgb" in held:
             fields["rgb"] = _unpacked(held["rgb"])
+        for kind in ("relative", "velocity"):  # the second of them counts where both are there
+            x, y, z = (held.get(f"{kind}_{axis}") for axis in "xyz")
+            if x is not None and y is not None:
+                parts = [_finite(_number(each, np.float32)) for each in (x, y, x * 0 if z is None else z)]
+                fields["velocity"] = np.column_stack(parts)
         return fields
 
 

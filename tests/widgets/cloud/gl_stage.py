@@ -120,6 +120,14 @@ def looks() -> dict[str, object]:
                 settle(view)
             ours, theirs = (picture(view) for view in views)
             found[f"{title} {name}"] = [differ(ours, theirs), float(ours.mean())]
+        for color, size in (("#ff8800", 3.0), ("", 0.0)):  # of one cloud alone, then as the look says again
+            for scene, view in zip(scenes, views, strict=True):
+                scene.set_style("other", color, size)
+                settle(view)
+            ours, theirs = (picture(view) for view in views)
+            found[f"{title} own {color or 'none'}"] = [differ(ours, theirs), float(ours.mean())]
+            orange = (np.abs(ours.astype(int) - [0, 136, 255]).max(axis=2) < 4).mean()
+            found[f"{title} orange {color or 'none'}"] = [0.0, float(orange)]
         found[f"{title} sent"] = len(sent)
         depths = [view._points().depth() for view in views]
         relief = [

@@ -27,7 +27,10 @@ def test_both_renderers_draw_every_look_alike_and_a_look_sends_no_point(display,
     found = staged(display, root, "looks")
     assert found.pop("renderers") == ["GlRenderer", "SoftwareRenderer"]
     assert (found.pop("space sent"), found.pop("top sent")) == (0, 0)
-    assert len(found) == 2 * len(LOOKS) + 2
+    for side in ("space", "top"):
+        assert found.pop(f"{side} orange #ff8800")[1] > 0.03
+        assert found.pop(f"{side} orange none")[1] < 0.003
+    assert len(found) == 2 * (len(LOOKS) + 2) + 2
     for name, (difference, brightness) in found.items():
         assert brightness > 0.5, name
         assert difference < (ROUND if name.endswith("plain") else MOST), name

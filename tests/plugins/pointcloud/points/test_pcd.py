@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from plugins.pointcloud.cloud import prepared, read_head, read_piece
 from studio.domain.contracts.formats import Budget
 from tests.plugins.pointcloud.points.point_files import code_of, pcd, places, read, table
 
@@ -158,3 +159,33 @@ def test_a_packed_part_that_leads_nowhere_is_refused(packed: bytes) -> None:
     data = head + mark + len(packed).to_bytes(4, "little") + size + packed
     assert code_of(data) == "cloud.broken"
     assert code_of(head + mark + body[:4] + (2**31).to_bytes(4, "little") + body[8:]) == "cloud.bad_header"
+
+
+RADAR = [(name, "f4") for name in ("rcs", "vx", "vy", "vx_comp", "vy_comp")]
+
+
+def test_the_speed_over_ground_of_a_radar_s_points_comes_in() -> None:
+    """As nuScenes has it: against the moving car, and over ground; numbers of all widths between them."""
+    rows = table(20, 3, ("dyn_prop", "i1"), ("id", "i2"), *RADAR, ("pdh0", "i1"))
+    rows["vx_comp"][4] = np.nan
+    for data in ("ascii", "binary", "binary_compressed"):
+        held = read(pcd(rows, data)).fields["velocity"]
+        assert held.dtype == np.float32
+        wanted = np.column_stack([rows["vx_comp"], rows["vy_comp"], np.zeros(20)])
+        assert np.array_equal(held, np.nan_to_num(wanted).astype(np.float32))
+
+
+def test_a_speed_against_the_sensor_counts_where_there_is_no_other() -> None:
+    rows = table(5, 3, ("vx", "f4"), ("vy", "f4"))
+    assert np.array_equal(
+        read(pcd(rows, "binary")).fields["velocity"], np.column_stack([rows["vx"], rows["vy"], np.zeros(5)])
+    )
+    assert "velocity" not in read(pcd(table(5, 3, ("vx", "f4")), "binary")).fields
+
+
+def test_speeds_travel_with_their_points() -> None:
+    cloud = read(pcd(table(300, 3, *RADAR), "binary"))
+    head, pieces = prepared(cloud)
+    assert "velocity" in read_head(head).fields
+    piece = read_piece(pieces[0])
+    assert np.array_equal(piece.fields["velocity"], cloud.fields["velocity"][piece.order])
