@@ -67,9 +67,12 @@ def framed(seal: Seal, head: Head, first: int, records: Iterable[Record]) -> byt
 
 def read(path: Path, key: bytes) -> Contents | None:
     """What the file holds, or None where it was sealed under another key than `key`. Raises as `parse`."""
-    return parse(
-        path.read_bytes(), path.name, lambda head: Seal(key).open(head.wrapped, _head_aad(head.file))
-    )
+    return parse(path.read_bytes(), path.name, lambda head: own_key(head, Seal(key)))
+
+
+def own_key(head: Head, machine: Seal) -> bytes | None:
+    """The file's key, by this machine's; None where the file was sealed under another."""
+    return machine.open(head.wrapped, _head_aad(head.file))
 
 
 def parse(data: bytes, name: str, open_key: Callable[[Head], bytes | None]) -> Contents | None:

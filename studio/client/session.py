@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from studio.client.cache import Cache
@@ -15,6 +16,7 @@ from studio.client.document_state import fetch_state
 from studio.client.events import Events, Gap
 from studio.client.files import make_private
 from studio.client.journal import Journal
+from studio.client.left_journals import LeftJournal, left_journals
 from studio.client.mailbox import Dispatch
 from studio.client.media import MediaRequest, MediaStore, Prefetch
 from studio.client.open_document import OpenDocument
@@ -88,6 +90,7 @@ class Session:
         self._revival = Revival(client, own_node) if isinstance(own_node, OwnNode) else None
         kept = device_key(bool(own_node), passphrase)
         self.keeper = kept.keeper
+        self._left_journals = partial(left_journals, folder, partial(derived, kept.key, "journal"))
         place = make_private(folder) / name_for(kept.key, "place", node, user.id)
         self._dispatch: Dispatch = dispatch or (lambda call: call())
         self._given_dispatch = dispatch
@@ -140,6 +143,10 @@ class Session:
             conflicts = len({note.conflict for note, _ in aside})
             total = total.plus(Work(len(pending), len(pending), conflicts, len(drafts)))
         return total
+
+    def left_journals(self) -> list[LeftJournal]:
+        """Journals on this machine that no studio sends, newest first. Blocks: it reads them all."""
+        return self._left_journals()
 
     def open_document(self, item: str, lease: Lease | None = None, look_only: bool = False) -> OpenDocument:
         """An item, open for work; the same object as long as it is open. Blocks: not for a GUI thread.

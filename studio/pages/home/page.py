@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
@@ -27,9 +28,13 @@ from studio.pages.home.new_project import NewProjectDialog
 from studio.pages.home.project_list import ProjectList
 from studio.pages.home.sample import DIGITS, DRIVE, Sample, open_sample
 from studio.pages.home.start_button import StartButton
+from studio.pages.security.journals import kept_here, name_of
 from studio.shell.headings import Heading
 from studio.shell.page import Desk, Page, Place
 from widgets.progress import ProgressRow
+
+if TYPE_CHECKING:
+    from studio.client.left_journals import LeftJournal
 
 _WIDTH = 140  # letters
 _SAMPLES = ("sample", "drive")
@@ -83,6 +88,7 @@ class HomePage(Page):
         }
         self._lay_out()
         desk.connected_changed.connect(lambda _connected: self._fetch())
+        desk.connected_changed.connect(self._look_for_left_work)
         desk.project_changed.connect(lambda _project: self._fetch())
         self._say_waiting()
 
@@ -211,6 +217,22 @@ class HomePage(Page):
         self._enable_buttons()
         if known and self.isVisible() and not isinstance(self.focusWidget(), QAbstractButton):
             self.list.setFocus()
+
+    def _look_for_left_work(self, connected: bool) -> None:
+        """Remind of work of one's own that lies on this machine and is not sent."""
+        if not connected or self.desk.user is None:
+            return
+        session, node, user = self.desk.session, self.desk.client.handshake.node, self.desk.user.id
+
+        def found(left: Sequence[LeftJournal]) -> None:
+            kept = kept_here(self.desk)
+            mine = [each for each in left if (each.node, each.user) == (node, user)]
+            if any(name_of(each) not in kept for each in mine):
+                text = "Work of yours lies on this machine that could not be sent."
+                look = Place("security", subject="journals")
+                self.desk.notify(text, "warning", "Look at it", lambda: self.desk.go(look))
+
+        self.calls.start("left work", lambda _call: session.left_journals(), found)
 
     def _say_waiting(self) -> None:
         self.nothing.setText("Your node is starting …")

@@ -42,7 +42,7 @@ class AuditView(QWidget):
         self._calls = desk.calls_of(self)
         self.said = QLabel()
         self.said.setWordWrap(True)
-        self.table = _table("Audit log", ("Number", "When", "Who", "What", "On", "Digest"))
+        self.table = table("Audit log", ("Number", "When", "Who", "What", "On", "Digest"))
         column = QVBoxLayout(self)
         column.addWidget(self.said)
         column.addWidget(self.table)
@@ -75,7 +75,7 @@ class AuditView(QWidget):
             when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time_ns / 1e9))
             who = names.get(entry.user, entry.user)
             texts = (f"{entry.number:,}", when, who, entry.action, entry.subject, entry.digest.hex()[:12])
-            _fill(self.table, row, texts)
+            fill(self.table, row, texts)
 
 
 class AirlockView(QWidget):
@@ -87,7 +87,7 @@ class AirlockView(QWidget):
         self._calls = desk.calls_of(self)
         self.said = QLabel()
         self.said.setWordWrap(True)
-        self.table = _table("Airlock requests", ("What", "Why", "Asked by", "When", "State", ""), 0, 1)
+        self.table = table("Airlock requests", ("What", "Why", "Asked by", "When", "State", ""), 0, 1)
         column = QVBoxLayout(self)
         column.addWidget(self.said)
         column.addWidget(self.table)
@@ -115,7 +115,7 @@ class AirlockView(QWidget):
         for row, request in enumerate(sorted(found.requests, key=lambda each: -each.asked_ns)):
             when = time.strftime("%d %b %H:%M", time.localtime(request.asked_ns / 1e9))
             state = STATES[request.state] + (f" ({request.decided_by})" if request.decided_by else "")
-            _fill(self.table, row, (request.what, request.reason, request.asked_by, when, state))
+            fill(self.table, row, (request.what, request.reason, request.asked_by, when, state))
             self.table.setCellWidget(row, 5, self._buttons(request))
         self.table.resizeRowsToContents()
 
@@ -165,7 +165,7 @@ class DoctorView(QWidget):
         self.said.setWordWrap(True)
         self.again = QPushButton("Look again")
         self.again.clicked.connect(lambda _checked=False: self.refresh())
-        self.table = _table(
+        self.table = table(
             "What this machine has", ("Part", "State", "What it means", "How to mend it"), 2, 3
         )
         top = QHBoxLayout()
@@ -188,30 +188,31 @@ class DoctorView(QWidget):
         self.said.setText("Everything that is needed is there." if not bad else f"{bad} things to mend.")
         self.table.setRowCount(len(rows))
         for at, row in enumerate(rows):
-            _fill(self.table, at, (row.name, _STATES[row.state], row.means, row.mend))
+            fill(self.table, at, (row.name, _STATES[row.state], row.means, row.mend))
         self.table.resizeRowsToContents()
 
 
-def _table(name: str, columns: tuple[str, ...], *wide: int) -> QTableWidget:
+def table(name: str, columns: tuple[str, ...], *wide: int) -> QTableWidget:
     """A table that is only read; the `wide` columns share the room that the others leave, and wrap."""
-    table = QTableWidget(0, len(columns))
-    table.setAccessibleName(name)
-    table.setHorizontalHeaderLabels(list(columns))
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setAlternatingRowColors(True)
-    table.setWordWrap(True)
-    table.verticalHeader().hide()
-    header = table.horizontalHeader()
+    made = QTableWidget(0, len(columns))
+    made.setAccessibleName(name)
+    made.setHorizontalHeaderLabels(list(columns))
+    made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setAlternatingRowColors(True)
+    made.setWordWrap(True)
+    made.verticalHeader().hide()
+    header = made.horizontalHeader()
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     for column in wide:
         header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
     header.setStretchLastSection(not wide)
-    return table
+    return made
 
 
-def _fill(table: QTableWidget, row: int, texts: tuple[str, ...]) -> None:
+def fill(into: QTableWidget, row: int, texts: tuple[str, ...]) -> None:
+    """The cells of a row; each says its whole text in its tooltip."""
     for column, text in enumerate(texts):
         cell = QTableWidgetItem(text)
         cell.setToolTip(text)
-        table.setItem(row, column, cell)
+        into.setItem(row, column, cell)
