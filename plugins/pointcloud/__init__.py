@@ -41,4 +41,6 @@ PLUGIN = Plugin(
     clips="plugins.pointcloud.clips:cut",
     crops="plugins.pointcloud.match_crops:SpaceCrops",
     metrics=("plugins.pointcloud.metrics:CuboidDetection",),
+    templates=("plugins.pointcloud.templates.detect_cuboids_template:TEMPLATE",),
+    sight="plugins.pointcloud.sight:SweepSight",
 )

@@ -169,6 +169,8 @@ CODES: dict[str, str] = {
     "run.node_trouble": "The node could not keep what a run sent (its disk, usually).",
     "run.template_fault": "A template stopped on a fault of its own, or cannot be loaded.",
     "run.bad_picture": "A picture of the snapshot cannot be decoded by what trains on it.",
+    "run.bad_points": "A sweep of the snapshot cannot be read by what trains on it.",
+    "run.no_points": "No labelled cuboid of the snapshot's training part holds a point within reach.",
     "run.onnx_differs": "A model's ONNX graph does not find what the trained network finds.",
     "run.checkpoint_broken": "A run's last checkpoint cannot be read.",
     "model.no_answer": "A model's environment ended, or took too long, before it answered.",

@@ -21,7 +21,7 @@ _NEAREST_M = 4.0  # likewise in metres
 _OTHER_CLASS = 10.0  # what another class costs beside a surprise
 _PATIENCE_S = 0.7  # for which something that is not seen is waited for
 _WALKS_MS, _SLIDES_MS = 3.0, 12.0  # of a person, and of what slides past a car that turns
-_FIRM = 0.2  # score from which on a find may begin a track
+_FIRM = 0.2  # score from which on a proposal may begin a track
 
 
 class Sight(NamedTuple):
@@ -64,13 +64,13 @@ class _Open:
 
 
 def followed(
-    frames: Sequence[Found], times_s: Floats, sizes: Sizes, is_world: bool = True
+    frames: Sequence[Found], times_s: Floats, sizes: Sizes, is_world: bool = True, firm: float = _FIRM
 ) -> list[list[Sight]]:
     """Tracks, each by its sights in order of time. Rows of `frames` are in the world.
 
     Finds and open tracks are paired at each frame with the least sum of surprises (Hungarian method). Where
     nobody knows how the ego car moved (not `is_world`), things slide past it sideways, so what they look like
-    says nothing about their way.
+    says nothing about their way. firm: the score from which on a find may begin a track.
     """
     running: list[_Open] = []
     ended: list[_Open] = []
@@ -89,7 +89,7 @@ def followed(
         running += [
             _Open(sights[number], time_s, _strays_ms(sights[number].kind, sizes, is_world))
             for number in sorted(free)
-            if sights[number].score >= _FIRM
+            if sights[number].score >= firm
         ]
     return [each.sights for each in (*ended, *running)]
 
