@@ -45,6 +45,8 @@ class KeptBlobs:
         self._owner = owner
         self._lock = threading.Lock()
         self._parcels: dict[str, _Parcel] = {}  # by the operation that brought them
+        self._reading = threading.Lock()
+        self._last: tuple[Path, dict[Named, bytes]] | None = None
         self.on_dropped: Callable[[BlobKept], None] = lambda kept: None  # the node has it, or nobody wants it
 
     def adopt(self, journal: Path) -> None:
@@ -82,11 +84,20 @@ class KeptBlobs:
             found = next((each for each in self._parcels.values() if (item, name) in each.names), None)
         if found is None:
             return None
-        records = found.records or (self._read(found.path) if found.path is not None else ())
-        return next((each.content for each in records if (each.item, each.name) == (item, name)), None)
+        held = self._contents(found)
+        return held.get((item, name))
 
     def __bool__(self) -> bool:
         return bool(self._parcels)
+
+    def _contents(self, parcel: _Parcel) -> dict[Named, bytes]:
+        """What an Edit brought; the file that was read last is not read again for its next piece."""
+        if parcel.path is None:
+            return {(each.item, each.name): each.content for each in parcel.records}
+        with self._reading:
+            if self._last is None or self._last[0] != parcel.path:
+                self._last = parcel.path, {(e.item, e.name): e.content for e in self._read(parcel.path)}
+            return self._last[1]
 
     def keep_only(self, named: Iterable[Named], damaged: bool = False) -> None:
         """Let go of every file of which nothing is named any more; after damage it is only put aside."""
@@ -102,6 +113,9 @@ class KeptBlobs:
                 parcel.path.replace(parcel.path.with_suffix(_ASIDE))
             elif parcel.path is not None:
                 parcel.path.unlink(missing_ok=True)
+        if gone:
+            with self._reading:
+                self._last = None
 
     def _path(self, operation: str) -> Path:
         return self._journal.with_name(f"{self._journal.stem}.{operation}{SUFFIX}")
