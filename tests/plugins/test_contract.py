@@ -191,7 +191,9 @@ def test_an_editor_is_a_widget_with_a_name_that_changes_nothing_before_an_item_i
 def test_a_template_is_found_without_being_loaded(plugin: Plugin) -> None:
     for template in flat(load_parts(plugin.templates)):
         assert isinstance(template, TrainingTemplate)
-        assert template.modality in plugin.streams
+        assert template.modality == plugin.name
+        assert template.modality in {each.modality for each in flat(load_parts(plugin.metrics))}
+        assert plugin.sight
         assert template.version >= 1
         assert find_spec(template.module) is not None
     code = (
