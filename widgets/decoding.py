@@ -9,6 +9,8 @@ from typing import Any
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QRect, QRunnable, QSize, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageReader
 
+from widgets.posting import Poster
+
 log = logging.getLogger(__name__)
 
 Region = tuple[float, float, float, float]
@@ -21,6 +23,10 @@ class PictureDecoder(QObject):
     decoded = Signal(object, object)  # key, what the work returned
     failed = Signal(object)  # key
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._poster = Poster(self)
+
     def decode(
         self, key: Any, data: bytes, within: tuple[int, int] | None = None, region: Region | None = None
     ) -> None:
@@ -29,13 +35,25 @@ class PictureDecoder(QObject):
 
     def run(self, key: Any, work: Callable[[], Any]) -> None:
         """Carry out `work` beside the GUI thread; None from it counts as failed."""
-        QThreadPool.globalInstance().start(_Work(self, key, work))
+        QThreadPool.globalInstance().start(_Work(self._poster.post, self._tell, key, work))
+
+    def _tell(self, key: Any, made: Any) -> None:
+        if made is None:
+            self.failed.emit(key)
+        else:
+            self.decoded.emit(key, made)
 
 
 class _Work(QRunnable):
-    def __init__(self, owner: PictureDecoder, key: Any, work: Callable[[], Any]) -> None:
+    def __init__(
+        self,
+        post: Callable[[Callable[[], None]], None],
+        tell: Callable[[Any, Any], None],
+        key: Any,
+        work: Callable[[], Any],
+    ) -> None:
         super().__init__()
-        self._owner, self._key, self._work = owner, key, work
+        self._post, self._tell, self._key, self._work = post, tell, key, work
 
     def run(self) -> None:
         try:
@@ -43,13 +61,8 @@ class _Work(QRunnable):
         except Exception:  # a worker has nobody above it to tell
             log.exception("decoding a picture failed")
             made = None
-        try:
-            if made is None:
-                self._owner.failed.emit(self._key)
-            else:
-                self._owner.decoded.emit(self._key, made)
-        except RuntimeError:
-            log.debug("the widget that asked for a picture is gone")
+        tell, key = self._tell, self._key
+        self._post(lambda: tell(key, made))
 
 
 def read_picture(data: bytes, within: tuple[int, int] | None, region: Region | None) -> QImage | None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Hashable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject
+from shiboken6 import isValid
 
 from studio.domain.errors import AtelierError
+
+Post = Callable[[Callable[[], None]], None]  # a `Poster`'s: by any thread, to the GUI thread
 
 
 class Cancelled(Exception):
@@ -19,7 +23,9 @@ class Cancelled(Exception):
 class Workers:
     """A few daemon threads for calls. Daemons, so that a slow node never holds up closing the window."""
 
-    def __init__(self, count: int = 6) -> None:
+    def __init__(self, post: Post, count: int = 6) -> None:
+        """`post` leads to the GUI thread."""
+        self.post = post
         self._waiting: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._count = count
         for number in range(count):
@@ -37,22 +43,27 @@ class Workers:
     def _serve(self) -> None:
         while (work := self._waiting.get()) is not None:
             work()
+            del work  # what it knows of the window is not kept until the next one comes
 
 
-class Call(QObject):
-    """One piece of work in the background. A child of its owner's `Calls`: it dies with the page."""
+class _Listeners(NamedTuple):
+    """Who hears of a call, and what it does; dropped on the GUI thread, as widgets may hang on them."""
 
-    progress = Signal(float, str)
-    done = Signal(object)
-    failed = Signal(object)  # an AtelierError
-    _raw = Signal(str, object)
+    work: Callable[[Call], Any]
+    done: Callable[[Any], None]
+    failed: Callable[[AtelierError], None]
+    progress: Callable[[float, str], None] | None
 
-    def __init__(self, owner: Calls, key: Hashable) -> None:
-        super().__init__(owner)
+
+class Call:
+    """One piece of work in the background. No QObject: other threads hold it (see `Poster`)."""
+
+    def __init__(self, owner: Calls, key: Hashable, post: Post) -> None:
         self.key = key
         self._owner = owner
+        self._post = post
         self._stop = threading.Event()
-        self._raw.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._listeners: _Listeners | None = None
 
     def cancel(self) -> None:
         """Nobody hears of this call again; its work notices at its next `check`."""
@@ -67,42 +78,47 @@ class Call(QObject):
         if self._stop.is_set():
             raise Cancelled
         if share is not None:
-            self._send("progress", (share, text))
+            self._post(lambda: self._deliver("progress", (share, text)))
 
-    def _send(self, kind: str, value: object) -> None:
-        try:
-            self._raw.emit(kind, value)
-        except RuntimeError:  # the owner was deleted meanwhile: that is a cancel
-            self._stop.set()
+    def begin(self, listeners: _Listeners) -> Callable[[], None]:
+        """What a worker is to do."""
+        self._listeners = listeners
+        return self._carry_out
 
-    def _carry_out(self, work: Callable[[Call], Any]) -> None:
+    def _carry_out(self) -> None:
+        kind, value = self._outcome()
+        self._post(lambda: self._deliver(kind, value))
+
+    def _outcome(self) -> tuple[str, Any]:
+        assert self._listeners is not None
         try:
             self.check()
-            result = work(self)
+            return "done", self._listeners.work(self)
         except Cancelled:
-            self._send("cancelled", None)
+            return "cancelled", None
         except AtelierError as error:
-            self._send("failed", error)
+            return "failed", error
         except Exception as fault:  # noqa: BLE001  a door: it becomes a notification, its trace goes to the log
-            self._send("fault", fault)
-        else:
-            self._send("done", result)
+            return "fault", fault
 
     def _deliver(self, kind: str, value: Any) -> None:
-        # on the GUI thread: what is late or superseded ends here
-        live = not self._stop.is_set() and self._owner.is_current(self)
+        # on the GUI thread: what is late or superseded ends here, as does what a deleted page had asked for
+        listeners, is_there = self._listeners, isValid(self._owner)
+        assert listeners is not None
+        live = is_there and not self._stop.is_set() and self._owner.is_current(self)
         if kind == "progress":
-            if live:
-                self.progress.emit(*value)
+            if live and listeners.progress is not None:
+                listeners.progress(*value)
             return
-        self._owner.forget(self)
+        self._listeners = None
+        if is_there:
+            self._owner.forget(self)
         if live and kind == "fault":
-            self.failed.emit(self._owner.explain(value))
+            listeners.failed(self._owner.explain(value))
         elif live and kind == "failed":
-            self.failed.emit(value)
+            listeners.failed(value)
         elif live and kind == "done":
-            self.done.emit(value)
-        self.deleteLater()
+            listeners.done(value)
 
 
 class Calls(QObject):
@@ -121,6 +137,7 @@ class Calls(QObject):
         self._show_error = show_error
         self.explain = explain
         self._running: dict[Hashable, Call] = {}
+        self.destroyed.connect(partial(_cancel, self._running))
 
     def start(
         self,
@@ -136,13 +153,9 @@ class Calls(QObject):
         QImage, never a QPixmap or a widget.
         """
         self.cancel(key)
-        call = Call(self, key)
-        call.done.connect(done)
-        call.failed.connect(failed or self._show_error)
-        if progress is not None:
-            call.progress.connect(progress)
+        call = Call(self, key, self._workers.post)
         self._running[key] = call
-        self._workers.submit(lambda: call._carry_out(work))
+        self._workers.submit(call.begin(_Listeners(work, done, failed or self._show_error, progress)))
         return call
 
     def cancel(self, key: Hashable) -> None:
@@ -152,8 +165,7 @@ class Calls(QObject):
 
     def cancel_all(self) -> None:
         """Cancel everything that is under way."""
-        for key in list(self._running):
-            self.cancel(key)
+        _cancel(self._running)
 
     def is_running(self, key: Hashable) -> bool:
         """Whether a call of this key is under way."""
@@ -167,3 +179,8 @@ class Calls(QObject):
         """Drop a call that has ended."""
         if self.is_current(call):
             del self._running[call.key]
+
+
+def _cancel(running: dict[Hashable, Call]) -> None:
+    while running:
+        running.popitem()[1].cancel()

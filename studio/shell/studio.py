@@ -16,10 +16,10 @@ from studio.domain.wire.session import UserInfo
 from studio.shell.calls import Calls
 from studio.shell.link import Link
 from studio.shell.page import Place
-from studio.shell.posting import Poster
 from studio.shell.settings import Settings
 from studio.shell.sign_in import SignInDialog
 from studio.shell.window import MainWindow
+from widgets.posting import Poster
 
 if TYPE_CHECKING:
     from studio.client import Session

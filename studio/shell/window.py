@@ -27,6 +27,7 @@ from studio.shell.rail import Rail
 from studio.shell.settings import Settings
 from studio.shell.status import StatusBar
 from studio.shell.theme import Theme, apply_text_size, apply_theme
+from widgets.posting import Poster
 from widgets.toast import ToastArea
 
 _TEXT_SIZES = (80, 90, 100, 110, 125, 150, 175, 200)
@@ -48,8 +49,9 @@ class MainWindow(QMainWindow):
         self._log = log
         self.setWindowTitle("Atelier")
         self.setAcceptDrops(True)
-        self.workers = Workers()
-        self.picture_workers = Workers(3)
+        post = Poster(self).post
+        self.workers = Workers(post)
+        self.picture_workers = Workers(post, 3)
         self.notices = Notices(self)
         self.toasts = ToastArea(self)
         self.notices.added.connect(self._toast)

@@ -16,6 +16,7 @@ from studio.shell.calls import Calls, Workers
 from studio.shell.main import PAGES
 from studio.shell.settings import Settings
 from studio.shell.window import MainWindow
+from widgets.posting import Poster
 
 
 @pytest.fixture
@@ -37,6 +38,7 @@ def errors() -> list[AtelierError]:
 @pytest.fixture
 def make_calls(qapp: QApplication, errors: list[AtelierError]) -> Iterator[Callable[[QObject], Calls]]:
     """Background calls of an owner, as pages have them."""
-    workers = Workers(2)
+    poster = Poster()
+    workers = Workers(poster.post, 2)
     yield lambda owner: Calls(owner, workers, errors.append, faults.explain)
     workers.close()

@@ -16,11 +16,11 @@ from studio.domain.contracts.plugin import load_part
 from studio.domain.wire import routes
 from studio.shell.main import PAGES
 from studio.shell.page import Page, Place
-from studio.shell.posting import Poster
 from studio.shell.settings import Settings
 from studio.shell.window import MainWindow
 from tests.training.loop_workspace import Loop, loop_workspace
 from tests.training.running import running_node
+from widgets.posting import Poster
 
 PATIENCE_S = 180.0
 
