@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from plugins.pointcloud.camera_sight import sight_of
 from plugins.pointcloud.painting.following import claimed, followed
 from plugins.pointcloud.painting.frame_labels import drawn_instances, instance_of_track
 from plugins.pointcloud.painting.growing import region_of
@@ -23,8 +24,9 @@ from studio.domain.edit import change, creation
 from studio.domain.entities import Tile, Track
 from studio.domain.ids import EntityId
 from studio.domain.space import within
+from tests.plugins.pointcloud.camera_ground import FRONT, camera, rig_with
 from tests.plugins.pointcloud.paint_ground import PaintHand
-from tests.plugins.pointcloud.space_ground import LIDAR, a_track, cuboid, scene_with, select
+from tests.plugins.pointcloud.space_ground import LIDAR, a_track, car_points, cuboid, scene_with, select
 from widgets.cloud.space_view import SpaceView
 
 CAR = (10.0, 0.0, 0.0)
@@ -398,3 +400,17 @@ def test_tiles_of_masks_are_no_labels_of_points(entity: Track) -> None:
     labels = hand.scene.painter.labels
     assert labels is not None
     assert not list(labels.wanting(hand.index))
+
+
+def test_points_are_painted_on_a_cameras_picture_by_what_it_sees() -> None:
+    rig = rig_with(camera())
+    sight = sight_of(rig, rig.camera(FRONT), 0, 0.5)
+    assert sight is not None
+    hand = PaintHand(PointLasso(), side="space", view=sight)
+    hand.scene.points = car_points((12.0, 0.0, 0.75))
+    left, right, low, high = 1.4, -1.4, -0.3, 1.9
+    hand.drag(*((10.0, y, z) for y, z in ((left, low), (right, low), (right, high), (left, high))))
+    painted = hand.scene.points.xyz[sorted(hand.painted_places() & body(hand.scene))]
+    assert len(painted) > 500
+    assert painted[:, 0].max() < 13.9, "its far side is hidden behind the near one"
+    assert painted[:, 0].min() < 10.1
