@@ -1,5 +1,6 @@
 """Faults of our own: the trace goes to the log, the person gets a sentence."""
 
+import faulthandler
 import logging
 import sys
 import threading
@@ -11,6 +12,7 @@ from types import TracebackType
 from studio.domain.errors import AtelierError
 
 LOG = logging.getLogger("atelier.studio")
+_LONGEST_CRASH = 200_000  # characters
 
 
 def open_log(folder: Path) -> Path:
@@ -22,6 +24,28 @@ def open_log(folder: Path) -> Path:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     return path
+
+
+class CrashLog:
+    """Writes the stacks of all threads to `crash.log` in `folder` when native code brings the process down.
+
+    Kept open as long as the process is to be watched. `earlier` is what an earlier run left; it goes to the
+    log, so that one file holds all that is to be reported.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "crash.log").open("a+", encoding="utf-8", errors="replace")
+        self._file.seek(0)
+        self.earlier = self._file.read(_LONGEST_CRASH).strip()
+        if self.earlier:
+            LOG.error("an earlier run was brought down:\n%s", self.earlier)
+            self._file.truncate(0)
+        faulthandler.enable(self._file)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        faulthandler.disable()
+        self._file.close()
 
 
 def explain(fault: BaseException) -> AtelierError:

@@ -55,6 +55,7 @@ def run(argv: list[str]) -> int:
     apply_theme(application, next((each for each in THEMES if each == theme), "system"))
     apply_text_size(application, int(settings.get("text_size", "100")))
     log = faults.open_log(log_folder())
+    crashes = faults.CrashLog(log_folder())
     window = MainWindow(application, pages, settings, log)
     faults.catch_all(window.desk.show_error)
     studio = Studio(window, settings, workspace, given.address, begun)
@@ -65,9 +66,16 @@ def run(argv: list[str]) -> int:
     if given.guide:
         load_part(GUIDE)(window, given.guide)
     window.show()
+    if crashes.earlier:
+        window.desk.notify(
+            "Atelier was brought down by a fault last time. All that it showed as kept or saved is there; "
+            "the log says where it happened (Help, Show the log).",
+            "warning",
+        )
     _after_first_paint(window, studio.begin)
     code = application.exec()
     studio.end()
+    crashes.close()
     return TO_MEND if given.shot is not None and not taken else (DONE if code == 0 else code)
 
 
