@@ -147,6 +147,13 @@ class GroupTree(QTreeView):
                 self.selectionModel().select(index, flags.Select | flags.Rows)
         self.selectionModel().blockSignals(blocked)
 
+    def choose_none(self) -> None:
+        """Nothing is chosen any more; nobody is told."""
+        blocked = self.selectionModel().blockSignals(True)
+        self.clearSelection()
+        self.selectionModel().blockSignals(blocked)
+        self.viewport().update()
+
     def rows(self) -> list[GroupRow]:
         """What is chosen."""
         found = [self._row(index) for index in self.selectionModel().selectedRows()]

@@ -414,6 +414,7 @@ class PointCloudEditor(QWidget):
             self.views.show_target(one, scene.placement(one) if one is not None else None)
         self.cameras.show_selection()
         self._rows.show_selection()
+        self.groups.show_selection()
         self.strip.show_selection()
         self._show_lit()
         self.info.show_scene(scene)

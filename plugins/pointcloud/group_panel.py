@@ -141,6 +141,12 @@ class GroupCommands(QObject):
         held = scene.document.get(EntityId(row.key)) if scene is not None else None
         return held if isinstance(held, groups.Member) else None
 
+    def show_selection(self) -> None:
+        """Where nothing is selected any more, nothing is chosen in the tree."""
+        scene = self._bench.scene
+        if scene is not None and not scene.selection:
+            self.panel.tree.choose_none()
+
     def _chosen(self, rows: list[GroupRow]) -> None:
         """What is chosen in the tree is selected in the views: of a group all that is in it."""
         index, scene = self.index, self._bench.scene

@@ -15,7 +15,7 @@ from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.interpolation import Interpolated
 from plugins.pointcloud.space_scene import Placement, SpaceScene
 from studio.domain.edit import Edit
-from studio.domain.ids import EntityId
+from studio.domain.ids import EntityId, TrackId
 from studio.domain.space import angles_of, turn
 
 # name, unit, decimals, step, lowest, highest
@@ -142,6 +142,8 @@ def _words(scene: SpaceScene | None, keys: list[EntityId]) -> str:
         said.append("no point inside" if not count else f"{count:,} points inside")
     if (motion := scene.motion_of(keys[0])) is not None:
         said.append(f"{motion[0]:.1f} m/s, {round(math.degrees(motion[1])):+d}°/s")
+    elif len(scene.index.key_frames(TrackId(keys[0]))) == 1 and scene.index.timeline.frames > 1:
+        said.append("speed unknown: one key frame")
     if isinstance(found, Interpolated):
         said.append("computed between key frames" if found.after else "stands still after its last key frame")
     else:

@@ -226,6 +226,11 @@ class TrackIndex:
         """The stretches [first, stop) of frames at which a track is seen, held ones too."""
         return runs_of(self.key_frames(track), self.timeline.frames)
 
+    def is_placed(self, track: TrackId, frame: int) -> bool:
+        """Whether it has a key frame there or is computed between two, and is not only held after its last."""
+        shown = self.cuboid_at(track, frame)
+        return shown is not None and not (isinstance(shown, Interpolated) and shown.after is None)
+
     def cuboid_at(self, track: TrackId, frame: int) -> Cuboid | Interpolated | None:
         """The key frame itself or what is computed, in the ego frame at `frame`; None: it is not seen."""
         if not self.is_seen(track, frame):

@@ -88,6 +88,14 @@ def propagation(index: TrackIndex, track: TrackId, frame: int, by: int, fitted: 
     return Propagation(covered, covered[-1:], kept)
 
 
+def is_motion_known(index: TrackIndex, track: TrackId, frame: int, by: int) -> bool:
+    """Whether a track that is carried on from here moves as it did; else it stands still in the world."""
+    if not index.is_seen(track, frame):
+        return False
+    base = _base(index, track, frame, by)
+    return len(_way_to(index, track, base, -1 if by > 0 else 1)) > 1
+
+
 def propagated(
     index: TrackIndex, track: TrackId, frame: int, by: int, refine: Refine | None = None
 ) -> Edit | None:

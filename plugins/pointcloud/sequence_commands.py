@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QInputDialog, QWidget
 
 from plugins.pointcloud import track_changes, track_joins
 from plugins.pointcloud.bench import SpaceBench
-from plugins.pointcloud.propagation import propagated, propagation
+from plugins.pointcloud.propagation import is_motion_known, propagated, propagation
 from plugins.pointcloud.registration import auto_fit_next
 from plugins.pointcloud.sweeps import Sweeps
 from studio.domain.edit import Edit
 from studio.domain.entities import Cuboid
 from studio.domain.ids import EntityId, TrackId
+from studio.domain.wording import counted
 from widgets.transport import Transport
 
 FAR = 10  # frames that propagating goes over unless told otherwise
@@ -146,18 +147,34 @@ class SequenceCommands(QObject):
         left = scene.index.timeline.frames - 1 - scene.frame if way > 0 else scene.frame
         if left < 1:
             return False
-        plans = [propagation(scene.index, track, scene.frame, way * min(FAR, left)) for track in tracks]
-        seen = max((len(plan.covered) for plan in plans), default=0)
         where = "forwards" if way > 0 else "backwards"
-        words = f"Frames {where} ({min(FAR, left)} would show it at {seen} more):"
-        by, given = QInputDialog.getInt(self._window, "Propagate", words, min(FAR, left), 1, left)
+        words = self._propagate_words(tracks, way * min(FAR, left), where)
+        by, given = QInputDialog.getInt(self._window, f"Propagate {where}", words, min(FAR, left), 1, left)
         if not given:
             return False
         edits = [propagated(scene.index, track, scene.frame, way * by) for track in tracks]
         done = self._apply(f"Propagate {len(tracks)} tracks", edits)
-        many = "1 frame" if by == 1 else f"{by} frames"
-        self._bench.host.say(f"Carried on by {many} {where}." if done else "Nothing was to be carried on.")
+        said = f"Carried on over {counted(by, 'frame')} {where}."
+        self._bench.host.say(said if done else "Nothing was to be carried on.")
         return done
+
+    def _propagate_words(self, tracks: list[TrackId], by: int, where: str) -> str:
+        """What is asked: with what would be seen, and what stands still since its motion is not known."""
+        scene = self._bench.scene
+        assert scene is not None
+        named = scene.title_of(EntityId(tracks[0])) if len(tracks) == 1 else counted(len(tracks), "track")
+        plans = [propagation(scene.index, track, scene.frame, by) for track in tracks]
+        seen = max((len(plan.covered) for plan in plans), default=0)
+        more = f"at {counted(seen, 'more frame', 'more frames')}" if seen else "at no other frame than now"
+        words = f"Carry {named} on {where}, by how many frames?\n{abs(by)} would show it {more}."
+        still = [each for each in tracks if not is_motion_known(scene.index, each, scene.frame, by)]
+        if not still:
+            return words
+        subject = "Its motion is" if len(tracks) == 1 else f"The motion of {len(still)} of them is"
+        return (
+            f"{words}\n{subject} not known from a single key frame, so it would stand still.\n"
+            "Place it at another frame first, or follow its points with Fit at the next frame."
+        )
 
     def merge(self) -> bool:
         """Two selected tracks as one: they were one thing all along."""

@@ -297,12 +297,17 @@ class SpaceScene:
         return joined_lines(sets)
 
     def motion_of(self, track: EntityId) -> tuple[float, float] | None:
-        """Speed over ground (m/s) and yaw rate (radians/s) of a track, from the frames around; or None."""
+        """Speed over ground (m/s) and yaw rate (radians/s) of a track, from the frames around; or None.
+
+        Where it is only held after its last key frame nobody has said how it moves.
+        """
         line = self.index.timeline
-        first, last = max(self.frame - 1, 0), min(self.frame + 1, line.frames - 1)
-        there = [self.index.cuboid_at(TrackId(track), frame) for frame in (first, last)]
-        if first == last or there[0] is None or there[1] is None:
+        around = range(max(self.frame - 1, 0), min(self.frame + 2, line.frames))
+        known = [frame for frame in around if self.index.is_placed(TrackId(track), frame)]
+        if len(known) < 2:
             return None
+        first, last = known[0], known[-1]
+        there = [self.index.cuboid_at(TrackId(track), frame) for frame in (first, last)]
         poses = [
             chained(line.pose(frame), Pose(each.centre, each.rotation))
             for frame, each in zip((first, last), there, strict=True)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QBuffer, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from plugins.pointcloud.cloud import Cloud
@@ -418,10 +418,42 @@ def test_speed_and_way_of_a_track_are_told(open_editor: Open) -> None:
     editor.bench.select(frozenset({EntityId(track.id)}))
     assert "10.0 m/s, +0°/s" in editor.info.words.text()
     editor.run("pointcloud.paths")
+    editor.bench.go_to(10)  # its last: from the step before
+    assert "10.0 m/s" in editor.info.words.text()
+    editor.bench.go_to(5)
     path = editor.views.scene.lines["ghosts"]
     assert len(path) == 10
     assert close(path.ends[0, 0], (10.0, 0.0, -1.75))
     assert close(path.ends[-1, 1], (20.0, 0.0, -1.75))
+
+
+def test_the_speed_of_a_single_key_frame_is_unknown_and_not_nought(open_editor: Open) -> None:
+    track = a_track()
+    editor, _ = open_editor(track, cuboid(track, 3, centre=CAR))
+    editor.bench.go_to(3)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    assert "m/s" not in editor.info.words.text()
+    assert "speed unknown: one key frame" in editor.info.words.text()
+    editor.bench.go_to(6)
+    assert "m/s" not in editor.info.words.text()
+
+
+def test_a_group_is_chosen_no_more_once_nothing_is_selected(open_editor: Open) -> None:
+    tracks = [a_track(), a_track()]
+    placed = [cuboid(each, 0, centre=(10.0 + 8 * n, 0.0, -1.0)) for n, each in enumerate(tracks)]
+    editor, _ = open_editor(*tracks, *placed)
+    editor.bench.select(frozenset(EntityId(each.id) for each in tracks))
+    assert editor.run("pointcloud.group")
+    tree = editor.groups.panel.tree
+    tree.setCurrentIndex(tree.model().index(0, 0))
+    assert len(tree.rows()) == 1
+    assert len(editor.scene.selection) == 2
+    editor.bench.select(frozenset())
+    assert tree.rows() == []
+    # and chosen again, it selects again
+    tree.setCurrentIndex(tree.model().index(0, 0))
+    tree.selectAll()
+    assert len(editor.scene.selection) == 2
 
 
 def test_findings_wait_in_a_queue_open_their_frame_and_are_mended_by_a_press(open_editor: Open) -> None:
@@ -538,9 +570,19 @@ def test_what_propagating_did_is_said_for_it_is_seen_at_other_frames_alone(open_
     track = a_track()
     editor, host = open_editor(track, cuboid(track, 0, centre=CAR, ends_here=True))
     editor.bench.select(frozenset({EntityId(track.id)}))
-    QTimer.singleShot(0, lambda: QApplication.activeModalWidget().accept())
+    asked: list[str] = []
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QInputDialog)
+        asked.append(dialog.labelText())
+        dialog.accept()
+
+    QTimer.singleShot(0, answer)
     assert editor.run("pointcloud.propagate")
-    assert host.said[-1] == "Carried on by 10 frames forwards."
+    assert asked[0].startswith("Carry Car #1 on forwards, by how many frames?\n10 would show it at 10 more")
+    assert "not known from a single key frame, so it would stand still" in asked[0]
+    assert host.said[-1] == "Carried on over 10 frames forwards."
     assert editor.scene.index.cuboid_at(track.id, 7) is not None
 
 
