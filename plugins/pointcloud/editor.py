@@ -354,6 +354,7 @@ class PointCloudEditor(QWidget):
         self.panel.show_tool(name)
         if self.paint.tool_taken(name):
             self._pages.setCurrentIndex(self._pages.count() - 1)
+        self._show_lit()
         self.cameras.show_handles(name == "select")
         hints = [BY_NAME[each] for each in HINTS[name]]
         self.hints.set_hints([Hint(each.name, each.keys[0], each.title) for each in hints])
@@ -435,11 +436,15 @@ class PointCloudEditor(QWidget):
         self.views.scene.set_lines(joined_lines(lines), "ghosts")
 
     def _show_lit(self) -> None:
-        """The points inside the one selected cuboid stand out; the crop box goes with what it is around."""
+        """The points inside the one selected cuboid stand out, unless points are painted: then labels do.
+
+        The crop box goes with what it is around.
+        """
         self._looks.follow()
         scene = self.scene
         keys = scene.movable() if scene is not None else []
-        at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None
+        is_one = len(keys) == 1 and not self.paint.is_in_hand
+        at = scene.placement(keys[0]) if scene is not None and is_one else None
         lit = Region(at.centre, at.size, at.rotation) if at is not None else None
         self.views.scene.set_look(replace(self.views.scene.look, lit=lit))
 

@@ -119,13 +119,18 @@ class PaintBench(QObject):
     def tool_taken(self, name: str) -> bool:
         """Whether it is one of ours. Colours follow it: who paints wants to see what is painted."""
         self._tool = name
-        if name in PAINT_TOOLS:
+        if self.is_in_hand:
             self._is_active = True
             self._colour_by_labels()
             self._show_all()
             self._count()
             self._show_brush()
-        return name in PAINT_TOOLS
+        return self.is_in_hand
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether a tool that paints points is."""
+        return self._tool in PAINT_TOOLS
 
     def _show_brush(self) -> None:
         """How far the brush in hand reaches."""

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from plugins.pointcloud.formats import semantic_kitti_classes as classes
 from plugins.pointcloud.formats.calibration import rigid
@@ -321,6 +322,11 @@ def _labels(scene: Scene, names: dict[int, str], losses: Losses) -> Iterator[tup
             else:
                 by_frame.setdefault(each.frame, []).append(each)
     frames = scene.names()
+    smaller = _smaller(joined(tiles, scene.item.blob).instance_of for tiles in by_frame.values())
+    if smaller:
+        losses.add(
+            "instance number above 65,535", "written as another one, the same in all sweeps", len(smaller)
+        )
     for frame, tiles in sorted(by_frame.items()):
         labels = joined(tiles, scene.item.blob)
         unlabelled = classes.STANDARD[0]
@@ -329,12 +335,21 @@ def _labels(scene: Scene, names: dict[int, str], losses: Losses) -> Iterator[tup
         if unlabelled in labels.classes:
             count = int((labels.class_of == labels.classes.index(unlabelled)).sum())
             losses.add(f"point of the class {unlabelled!r}", "written as not labelled", count)
-        if beyond := int((labels.instance_of > classes.LARGEST).sum()):
-            losses.add("instance number above 65,535 of a point", "written as none", beyond)
-        instance = np.where(labels.instance_of > classes.LARGEST, 0, labels.instance_of)
+        instance = labels.instance_of.copy()
+        for large in np.unique(instance[instance > classes.LARGEST]).tolist():
+            instance[instance == large] = smaller[large]
         table = np.array([number[name] for name in labels.classes] or [0], np.uint32)
         values = table[labels.class_of] | instance.astype(np.uint32) << 16
         yield f"{LABELS}/{frames[frame]}.label", values.astype("<u4").tobytes()
+
+
+def _smaller(instances: Iterable[NDArray[np.uint32]]) -> dict[int, int]:
+    """A free number for each instance beyond 16 bits, as those of tracks are; 0 where none is left."""
+    used: set[int] = set()
+    for each in instances:
+        used.update(np.unique(each).tolist())
+    free = (number for number in range(1, classes.LARGEST + 1) if number not in used)
+    return {large: next(free, 0) for large in sorted(used) if large > classes.LARGEST}
 
 
 def _texts(scene: Scene, losses: Losses) -> Iterator[tuple[str, str]]:

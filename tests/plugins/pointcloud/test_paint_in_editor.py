@@ -292,3 +292,16 @@ def test_an_item_without_labels_is_not_coloured_by_those_of_the_one_before(open_
     host.document = type(host.document)()
     editor.open(item(), host.document, ONTOLOGY, False)
     assert editor.views.scene.look.mode == "height"
+
+
+def test_points_in_the_selected_cuboid_show_their_label_while_a_paint_tool_is_in_hand(
+    open_editor: Open,
+) -> None:
+    track = a_track()
+    editor, _ = open_editor(track, cuboid(track, centre=CAR))
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    assert editor.views.scene.look.lit is not None
+    editor.run("pointcloud.tool.lasso")
+    assert editor.views.scene.look.lit is None
+    editor.run("pointcloud.tool.select")
+    assert editor.views.scene.look.lit is not None

@@ -187,17 +187,22 @@ def test_cameras_beside_each_other_keep_their_projection(tmp_path: Path) -> None
     assert len([each for each in again[0].entities if isinstance(each, Calibration)]) == 2
 
 
-def test_numbers_that_no_file_can_hold_are_lost_by_name(tmp_path: Path) -> None:
-    labels = PointLabels(("unlabeled", "car"), np.array([0, 1], np.uint16), np.array([0, 70_000], np.uint32))
-    tiles, blobs = tiles_of(labels, LIDAR, 0)
+def test_instances_that_no_file_can_hold_get_a_number_of_their_own(tmp_path: Path) -> None:
+    table, of_class = ("unlabeled", "car"), np.array([0, 1, 1, 1], np.uint16)
+    first = PointLabels(table, of_class, np.array([0, 70_000, 1, 2**31 + 5], np.uint32))
+    second = PointLabels(table, of_class, np.array([0, 2**31 + 5, 0, 2], np.uint32))
+    made = [tiles_of(first, LIDAR, 0), tiles_of(second, LIDAR, 1)]
+    tiles = [each for found, _ in made for each in found]
+    blobs = [each for _, found in made for each in found]
     item = ReadItem(source="a", media=everything().media, entities=tuple(tiles), blobs=tuple(blobs))
     assert said(write(SemanticKitti(), [item], tmp_path)) == {
-        "instance number above 65,535 of a point": 1,
-        "point of the class 'unlabeled'": 1,
+        "instance number above 65,535": 2,
+        "point of the class 'unlabeled'": 2,
     }
     lay_out(tmp_path, [item])
     (again,), _ = read(SemanticKitti(), tmp_path)
-    assert labels_at(again, 0) == [("", 0), ("car", 0)]
+    assert labels_at(again, 0) == [("", 0), ("car", 3), ("car", 1), ("car", 4)]
+    assert labels_at(again, 1) == [("", 0), ("car", 4), ("car", 0), ("car", 2)]
 
 
 @pytest.mark.parametrize(
