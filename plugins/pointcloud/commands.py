@@ -186,6 +186,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _command("pointcloud.accept", "Accept prediction", "A", menu="Tools"),
     _command("pointcloud.accept_all", "Accept all shown predictions", "Shift+A", menu="Tools"),
+    _command(
+        "pointcloud.accept_tracks",
+        "Accept the whole tracks of shown predictions",
+        "Ctrl+Alt+A",
+        menu="Tools",
+        help="What was predicted of them in all frames, and not in this one alone.",
+    ),
     _command("pointcloud.key_frame", "Make key frame here", "I", menu="Sequence"),
     _command("pointcloud.end_here", "End track here, or go on", "X", menu="Sequence"),
     _command(

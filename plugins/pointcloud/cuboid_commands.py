@@ -59,6 +59,7 @@ class CuboidCommands:
             "pointcloud.remark": self.remark,
             "pointcloud.accept": self.accept,
             "pointcloud.accept_all": self.accept_all,
+            "pointcloud.accept_tracks": lambda: self.accept_all(whole=True),
         }
 
     def _make(self, change: Change, select_new: bool = False) -> bool:
@@ -126,7 +127,8 @@ class CuboidCommands:
             return False
         return self._bench.apply(self._bench.predictions.accepted(scene, shown[:1]))
 
-    def accept_all(self) -> bool:
+    def accept_all(self, whole: bool = False) -> bool:
+        """Take over all that are shown; `whole`: with their tracks in the other frames."""
         scene = self._bench.scene
         shown = self._bench.predictions.shown(scene) if scene is not None else []
-        return scene is not None and self._bench.apply(self._bench.predictions.accepted(scene, shown))
+        return scene is not None and self._bench.apply(self._bench.predictions.accepted(scene, shown, whole))

@@ -61,16 +61,20 @@ class PredictionLayer:
                     found.append(Predicted(each, classes.get(each.track, ""), score, prediction))
         return sorted(found, key=lambda each: -each.score)
 
-    def accepted(self, scene: SpaceScene, some: list[Predicted]) -> Edit | None:
-        """The Edit that takes these over: with the prediction's own ids, so that none comes in twice."""
+    def accepted(self, scene: SpaceScene, some: list[Predicted], whole: bool = False) -> Edit | None:
+        """The Edit that takes these over: with the prediction's own ids, so that none comes in twice.
+
+        whole: with all that was predicted of their tracks, in every frame and at any score.
+        """
         made: dict[EntityId, AnyEntity] = {}
         for each in some:
-            track = next(e for e in each.prediction.entities if e.id == each.cuboid.track)
-            if track.id not in scene.document:
-                made[track.id] = track
-            made[each.cuboid.id] = (
-                each.cuboid if each.cuboid.made == "auto" else replace(each.cuboid, made="model")
-            )
+            track = each.cuboid.track
+            for entity in each.prediction.entities if whole else ():
+                if isinstance(entity, Cuboid) and entity.track == track and entity.id not in scene.document:
+                    made[entity.id] = _as_made(entity)
+            if track not in scene.document:
+                made[track] = next(entity for entity in each.prediction.entities if entity.id == track)
+            made[each.cuboid.id] = _as_made(each.cuboid)
         if not made:
             return None
         count = sum(isinstance(each, Cuboid) for each in made.values())
@@ -78,3 +82,7 @@ class PredictionLayer:
         model = some[0].prediction.model
         made_by = f"rule:{model}" if some[0].prediction is self._proposed else f"model:{model}"
         return creation(title, *made.values(), tool="accept", made_by=made_by[:200])
+
+
+def _as_made(cuboid: Cuboid) -> Cuboid:
+    return cuboid if cuboid.made == "auto" else replace(cuboid, made="model")

@@ -18,10 +18,11 @@ from plugins.pointcloud.tools.reaching import grips_of
 from studio.domain.edit import change, creation
 from studio.domain.entities import Cuboid, EgoPose, Member, Remark, Track
 from studio.domain.groups import grouped
-from studio.domain.ids import EntityId, StreamId, new_id
+from studio.domain.ids import EntityId, ModelId, StreamId, new_id
 from studio.domain.ontology import ClassType, RoleType
 from studio.domain.space import NO_TURN
 from studio.domain.values import XYZ
+from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Stream
 from tests.plugins.pointcloud.space_ground import (
     ONTOLOGY,
@@ -524,6 +525,26 @@ def test_what_stands_there_is_proposed_without_a_model_and_accepted_by_a_key(
     QTest.keyClick(editor.views.space, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
     assert host.edits[0].made_by == "rule:proposer"
     assert {each.made for _, each in host.edits[0].changes.values() if isinstance(each, Cuboid)} == {"auto"}
+    assert editor.bench.predictions.shown(editor.scene) == []
+
+
+def test_what_a_model_followed_is_accepted_here_alone_or_as_whole_tracks(open_editor: Open) -> None:
+    editor, host = open_editor()
+    track, other = a_track(), a_track()
+    model = ModelId("m")
+    seen = [cuboid(track, frame, centre=CAR) for frame in (0, 1, 2)]
+    beside = cuboid(other, 1, centre=(20.0, 5.0, -1.0))
+    scores = tuple((each.id, 0.9 if each is not seen[2] else 0.1) for each in (*seen, beside))
+    found = Prediction(editor.scene.item.id, model, (track, *seen, other, beside), scores)
+    editor.set_predictions((found,), 0.5)
+    assert editor.run("pointcloud.accept")
+    assert set(host.edits[0].changes) == {track.id, seen[0].id}
+    assert host.edits[0].made_by == "model:m"
+    editor.bench.go_to(1)
+    assert editor.run("pointcloud.accept_tracks")
+    # with what scores less in another frame, and without what is there already
+    assert set(host.edits[1].changes) == {seen[1].id, seen[2].id, other.id, beside.id}
+    assert {each.made for each in host.document if isinstance(each, Cuboid)} == {"model"}
     assert editor.bench.predictions.shown(editor.scene) == []
 
 
