@@ -51,6 +51,8 @@ class KeptBlobs:
 
     def adopt(self, journal: Path) -> None:
         """Take over what lies beside `journal`, whose studio does not run any more, or is this one."""
+        for path in journal.parent.glob(f".{journal.stem}.*{SUFFIX}.*"):
+            path.unlink(missing_ok=True)  # a studio was killed while it wrote it, so its Edit was never kept
         for path in sorted(journal.parent.glob(f"{journal.stem}.*{SUFFIX}")):
             operation = path.name.split(".")[1]
             records = self._read(path)

@@ -191,6 +191,20 @@ def test_a_damaged_file_is_no_refusal_and_what_nobody_names_is_dropped(tmp_path:
     assert again.blob(ITEM, sha(b"2")) == b"2"
 
 
+def test_what_a_kill_left_half_written_is_no_file(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.append(replace(kept(1), edit=named_by(1)), blobs={sha(b"1"): b"1"})
+    assert journal.sync()
+    journal.close()
+    (whole,) = beside(journal)
+    half = whole.with_name(f".{whole.name}.4711")
+    half.write_bytes(whole.read_bytes()[:20])
+    again = opened(tmp_path)
+    assert not half.exists()
+    assert again.blob(ITEM, sha(b"1")) == b"1"
+    again.close()
+
+
 def test_another_studio_takes_over_what_a_dead_one_left(tmp_path: Path) -> None:
     first, second = opened(tmp_path), opened(tmp_path)
     second.append(replace(kept(1), edit=named_by(1)), blobs={sha(b"1"): b"1"})

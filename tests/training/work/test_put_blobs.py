@@ -14,7 +14,7 @@ from tests.training.workspace import STREAM, Workspace, furnish, session
 from training.data import media as places
 from training.node import Node
 from training.store import blobs as rows
-from training.work import documents, drafts, leases, media
+from training.work import documents, drafts, erasure, leases, media
 from training.work.access import Session
 
 
@@ -135,3 +135,17 @@ def test_too_much_that_is_never_named_is_refused(
     assert refused.value.code == "blob.too_many"
     save(inside, item, creation("Paint", a_tile(b"1234567")), ann)
     put(inside, item, b"89abc", ann)
+
+
+def test_erasing_an_item_takes_what_was_put_with_it(inside: Node, workspace: Workspace, ann: Session) -> None:
+    item, other = workspace.items
+    before = files(inside)
+    for owner, content in ((item, b"named"), (item, b"waiting"), (item, b"shared"), (other, b"shared")):
+        put(inside, owner, content, ann)
+    save(inside, item, creation("Paint", a_tile(b"named")), ann)
+    erasure.erase_item(inside, item, ann)
+    assert files(inside) == before + 1
+    source = media.find(inside, other, places.put_by_people(named(b"shared")), ann)
+    assert inside.media.read(source) == b"shared"
+    with pytest.raises(AtelierError):
+        put(inside, item, b"late", ann)
