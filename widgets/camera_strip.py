@@ -40,6 +40,7 @@ class CameraStrip(QWidget):
 
     pointer = Signal(str, object)  # camera, a Pointer in its picture's pixels
     picture_shown = Signal(str)  # camera: another picture of it is decoded and shown
+    zoomed = Signal()  # one of them shows its picture larger or smaller than before
     front_changed = Signal(str)  # camera; empty: none is in front
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,6 +52,7 @@ class CameraStrip(QWidget):
         self._data: dict[str, tuple[str, bytes]] = {}  # camera -> key and bytes of what it shows
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._bytes = 0
+        self._scales: dict[str, float] = {}  # screen pixels of one of the picture
         self._decoder = PictureDecoder(self)
         self._decoder.decoded.connect(self._decoded)
         self._decoder.failed.connect(self._failed)
@@ -86,10 +88,16 @@ class CameraStrip(QWidget):
         self.places[name] = place = TearOff(name, camera, self)
         place.left_or_came.connect(lambda: self._torn(name))
         camera.pointer.connect(lambda pointer: self._pointed(name, pointer))
-        camera.view_changed.connect(self._full.start)
+        camera.view_changed.connect(lambda view: self._viewed(name, view.scale))
         camera.hand.key_taker = self._key_taker
         place.show()
         return camera
+
+    def _viewed(self, name: str, scale: float) -> None:
+        self._full.start()
+        if self._scales.get(name) != scale:
+            self._scales[name] = scale
+            self.zoomed.emit()
 
     def _torn(self, name: str) -> None:
         """What is torn off is as large as a person likes: it needs no room in front."""

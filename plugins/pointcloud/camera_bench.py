@@ -12,9 +12,10 @@ from plugins.pointcloud.camera_sight import sight_of, space_pointer
 from plugins.pointcloud.lifting import lift_all, lifted_edit, loose_lines
 from plugins.pointcloud.picture_boxes import PictureBox, picture_box
 from plugins.pointcloud.rig import Camera, Rig
+from plugins.pointcloud.tools.picture_grips import picture_grips
 from plugins.pointcloud.tools.reaching import seen_grips
 from studio.domain.contracts.editing import Pointer
-from studio.domain.entities import Box, Calibration
+from studio.domain.entities import Box, Calibration, Cuboid
 from studio.domain.ids import EntityId, StreamId
 from studio.domain.space import corners
 from studio.domain.wording import counted
@@ -22,7 +23,7 @@ from widgets.camera_strip import CameraStrip
 from widgets.cloud.drawn import LineSet, LineStyle, joined_lines
 from widgets.cloud.scene import CloudScene
 
-GRIP_PX = 4.0  # half a side, screen pixels
+GRIP_PX, CORNER_PX = 4.0, 2.5  # half a side, screen pixels
 GRIP_STYLE = LineStyle("#ffffff", 2.0)
 SHOWN = ("rest", "predictions", "hover", "active", "preview")
 
@@ -45,7 +46,10 @@ class CameraBench(QObject):
         self._followed: EntityId | None = None
         self._in_hand: tuple[Box, ...] = ()
         self._handles = True
+        self._moving = False  # a cuboid is in the hand
         strip.pointer.connect(self._pointed)
+        # handles are as large on the screen at every zoom
+        strip.zoomed.connect(lambda: self._project("active"))
         scene.lines_changed.connect(self._project)
 
     @property
@@ -134,16 +138,20 @@ class CameraBench(QObject):
             self._project("active")
 
     def show_preview(self, shapes: tuple[object, ...]) -> None:
-        """What is being made or moved: a box that is pinned or drawn is shown on its picture alone."""
+        """What is being made or moved: a box that is pinned or drawn is shown on its picture alone.
+
+        While a cuboid is in the hand, it has neither handles nor box where it was.
+        """
         boxes = tuple(each for each in shapes if isinstance(each, Box))
-        if boxes != self._in_hand:
-            self._in_hand = boxes
+        moving = any(isinstance(each, Cuboid) for each in shapes)
+        if (boxes, moving) != (self._in_hand, self._moving):
+            self._in_hand, self._moving = boxes, moving
             self._project("active")
 
     def _box(self, camera: Camera) -> LineSet:
         """The box of the one selected cuboid: computed and dotted, or pinned."""
         scene, rig = self._bench.scene, self.rig
-        keys = scene.movable() if scene is not None else []
+        keys = scene.movable() if scene is not None and not self._moving else []
         sight = sight_of(rig, camera, scene.frame, 1.0) if scene is not None and rig is not None else None
         if scene is None or sight is None or len(keys) != 1 or sight.camera is None:
             return LineSet()
@@ -182,24 +190,25 @@ class CameraBench(QObject):
         return True
 
     def _grips(self, camera: Camera) -> LineSet:
-        """Small squares in the middle of the faces of the one selected cuboid."""
+        """Squares in the middle of the selected cuboid's faces, smaller ones at its corners and edges."""
         scene, rig = self._bench.scene, self.rig
-        keys = scene.movable() if scene is not None and self._handles else []
+        keys = scene.movable() if scene is not None and self._handles and not self._moving else []
         if scene is None or rig is None or len(keys) != 1 or (at := scene.placement(keys[0])) is None:
             return LineSet()
         zoom = max(self.strip.cameras[camera.id].view.scale, 1e-6)
         sight = sight_of(rig, camera, scene.frame, zoom)
         if sight is None:
             return LineSet()
-        grips = seen_grips(at, sight)
-        if not grips:
+        faces, others = seen_grips(at, sight), picture_grips(at, sight)
+        if not faces and not others:
             return LineSet()
-        places = sight.to_screen(np.array([grip.xyz for grip in grips]))[:, :2] / zoom
+        at_all = [*(grip.xyz for grip in faces), *(grip.xyz for grip in others)]
+        places = sight.to_screen(np.array(at_all))[:, :2] / zoom
+        half = np.repeat([GRIP_PX / zoom, CORNER_PX / zoom], [len(faces), len(others)])
         wide, high = camera.calibration.size if camera.calibration is not None else (0, 0)
-        places = places[((places >= 0) & (places <= (wide, high))).all(axis=1)]
-        half = GRIP_PX / zoom
-        square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
-        rings = places[:, None] + square
+        on = ((places >= 0) & (places <= (wide, high))).all(axis=1)
+        square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+        rings = places[on, None] + square * half[on, None, None]
         ends = np.stack([rings, np.roll(rings, -1, axis=1)], axis=2).reshape(-1, 2, 2)
         return LineSet(ends, np.zeros(len(ends), np.int32), (GRIP_STYLE,))
 

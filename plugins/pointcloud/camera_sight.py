@@ -8,6 +8,7 @@ from plugins.pointcloud.rig import Camera, Rig
 from studio.domain.cameras import pose_of, project_from_camera, rays_in_camera
 from studio.domain.contracts.editing import Pointer
 from studio.domain.entities import Calibration
+from studio.domain.geometry import Rect
 from studio.domain.space import Floats, Pose, as_xyz, chained, inverse, inward, matrix_of
 from studio.domain.values import XYZ
 from widgets.cloud.drawn import LineSet, LineStyle, one_style
@@ -15,7 +16,9 @@ from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.space_view import XY, SpaceView
 
 RAY_M = 80.0  # how far a ray is drawn
+PIECES = 8  # in which it is, each of which bends again under a lens
 RAY_STYLE = LineStyle("#ffd54f", 1.2, "solid", 0.9)
+FRUSTUM_STYLE = LineStyle("#ffd54f", 1.0, "solid", 0.6)
 
 
 class CameraSight(SpaceView, frozen=True):
@@ -97,9 +100,32 @@ def space_pointer(sight: CameraSight, pointer: Pointer) -> SpacePointer | None:
 
 
 def sight_line(pointer: SpacePointer) -> LineSet:
-    """The ray through a place of a camera's picture, in pieces, so that bent lenses bend it; else nothing."""
+    """The ray through a place of a camera's picture: where in the other views it may be. Else nothing."""
     if not isinstance(pointer.view, CameraSight):
         return LineSet()
-    reaches = np.array([1.0, 2.0, 4.0, 7.0, 11.0, 16.0, 25.0, 40.0, RAY_M])
-    along = np.array(pointer.origin) + reaches[:, None] * np.array(pointer.direction)
-    return one_style(np.stack([along[:-1], along[1:]], axis=1), RAY_STYLE)
+    return one_style(_ray(np.array(pointer.origin), np.array(pointer.direction), RAY_M), RAY_STYLE)
+
+
+def frustum_lines(sight: CameraSight, rect: Rect, reach_m: float = RAY_M) -> LineSet:
+    """What a box on a picture shows of the scene: the rays of its corners, and its outline at their ends.
+
+    rect: pixels of the full-size picture. Nothing where the lens sees none of a corner.
+    """
+    left, top, right, bottom = rect
+    ring = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    rays = [sight.ray((x * sight.zoom, y * sight.zoom)) for x, y in ring]
+    aims = np.array([direction for _, direction in rays])
+    if not np.isfinite(aims).all():
+        return LineSet()
+    lines = [_ray(sight.eye(), aim, reach_m) for aim in aims]
+    ends = sight.eye() + aims * reach_m
+    lines.append(np.stack([ends, np.roll(ends, -1, axis=0)], axis=1))
+    return one_style(np.concatenate(lines), FRUSTUM_STYLE)
+
+
+def _ray(origin: Floats, direction: Floats, reach_m: float) -> Floats:
+    """(n, 2, 3) in pieces that grow with the distance, so that lenses bend it as they do."""
+    reaches = np.geomspace(min(1.0, reach_m / 2), reach_m, PIECES + 1)
+    along = origin + reaches[:, None] * direction
+    found: Floats = np.stack([along[:-1], along[1:]], axis=1)
+    return found

@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Qt, Signal
 from plugins.pointcloud import assist
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.bench import SpaceBench
-from plugins.pointcloud.camera_sight import sight_line
+from plugins.pointcloud.camera_sight import CameraSight, frustum_lines, sight_line
 from plugins.pointcloud.keymap import CROSS_STEPS, STEPS
 from plugins.pointcloud.lanes import PlacedLine
+from plugins.pointcloud.picture_boxes import frustum_of
 from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.click import OneClickTool
 from plugins.pointcloud.tools.draw import DrawCuboidTool
@@ -27,7 +28,7 @@ from plugins.pointcloud.tools.three import ThreeClicksTool
 from plugins.pointcloud.tools.vertices import line_under, vertex_under
 from plugins.pointcloud.views import Views, hot_grip
 from studio.domain.edit import Edit
-from studio.domain.entities import Cuboid
+from studio.domain.entities import Box, Cuboid
 from studio.domain.ids import EntityId
 from studio.domain.values import XYZ
 from widgets.cloud.drawn import LineSet, joined_lines
@@ -70,6 +71,7 @@ class Gestures(QObject):
         self._hot: GripName | None = None
         self._hot_vertex: int | None = None
         self._drew_ray = False
+        self._sight: CameraSight | None = None  # the picture that the hand is over
         self._drafts = DraftKeeper(bench.host, lambda: self.tool, self)
         self.table: dict[str, Callable[[], bool]] = {
             **{f"pointcloud.tool.{name}": self._taker(name) for name in self._tools},
@@ -126,6 +128,7 @@ class Gestures(QObject):
             return
         if pointer.kind == "press" and pointer.device != "key":
             self._put_down_cross()
+        self._sight = pointer.view if isinstance(pointer.view, CameraSight) else None
         self._conclude(self.tool.handle(pointer, scene))
         if pointer.kind == "hover":
             self._hover(pointer)
@@ -161,8 +164,8 @@ class Gestures(QObject):
         ray = sight_line(pointer) if found is None and hot is None else NO_LINES
         if (found, hot) != (self.hovered, self._hot) or len(ray) or self._drew_ray:
             self.hovered, self._hot, self._drew_ray = found, hot, bool(len(ray))
-            lines = scene.hover_lines(found) if found and found not in scene.selection else ray
-            self._views.scene.set_lines(lines, "hover")
+            lit = scene.hover_lines(found) if found and found not in scene.selection else NO_LINES
+            self._views.scene.set_lines(joined_lines([lit, ray, frustum_of(scene, found, pointer)]), "hover")
             self._show_handles()
 
     def _conclude(self, edit: Edit | None) -> None:
@@ -280,15 +283,25 @@ class Gestures(QObject):
         shown = tuple(each for each in preview if isinstance(each, Cuboid))
         lines = [seen for each in preview if isinstance(each, PlacedLine) and (seen := _here(scene, each))]
         moved = {EntityId(each.track) for each in shown} | {EntityId(each.shape.track) for each in lines}
-        drawn = scene.lines_of(shown)
-        cloud.set_lines(joined_lines([drawn, scene.lines_on_ground(lines)]) if lines else drawn, "preview")
+        drawn = [scene.lines_of(shown), *self._frusta(preview)]
+        if lines:
+            drawn.append(scene.lines_on_ground(lines))
+        cloud.set_lines(joined_lines(drawn) if len(drawn) > 1 else drawn[0], "preview")
         cloud.set_lines(scene.selected_lines() if not moved & scene.selection else NO_LINES, "active")
         self._show_handles()
         outline = next((each for each in preview if isinstance(each, Outline)), None)
-        drawn = outline if outline is not None and type(outline.view) is SpaceView else None
-        self._views.show_outline(drawn.side if drawn else None, drawn.corners if drawn else ())
+        over = outline if outline is not None and type(outline.view) is SpaceView else None
+        self._views.show_outline(over.side if over else None, over.corners if over else ())
         self._drafts.look()
         self.previewed.emit(preview)
+
+    def _frusta(self, preview: tuple[object, ...]) -> list[LineSet]:
+        """What boxes that are being drawn or pinned on a picture show of the scene."""
+        sight = self._sight
+        if sight is None or sight.camera is None:
+            return []
+        boxes = [each for each in preview if isinstance(each, Box) and each.stream == sight.camera.stream]
+        return [frustum_lines(sight, each.xyxy) for each in boxes]
 
     def _show_handles(self) -> None:
         """Of the one selected cuboid or line, while nothing of it is in the hand."""

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from plugins.pointcloud.camera_sight import CameraSight
+from plugins.pointcloud.camera_sight import CameraSight, frustum_lines
 from plugins.pointcloud.linkage import solving
 from plugins.pointcloud.space_scene import Placement, SpaceScene
 from studio.domain.cameras import box_on_picture
@@ -22,6 +22,7 @@ from studio.domain.ids import EntityId, ShapeId, StreamId, TrackId, new_id
 from studio.domain.space import corners
 from studio.domain.values import XY
 from widgets.cloud.drawn import LineSet, LineStyle
+from widgets.cloud.pointer import SpacePointer
 
 Side = Literal["left", "top", "right", "bottom"]
 SIDES: tuple[Side, ...] = ("left", "top", "right", "bottom")  # in the order of a box's numbers
@@ -99,6 +100,18 @@ def picture_box(scene: SpaceScene, sight: CameraSight, track: EntityId) -> Pictu
         return None
     rect = box_on_picture(corners(at.centre, at.size, at.rotation), camera, clip=False)
     return PictureBox(track, rect, camera.size) if rect is not None else None
+
+
+def frustum_of(scene: SpaceScene, track: EntityId | None, pointer: SpacePointer) -> LineSet:
+    """What the box of a track on the picture that is pointed at shows of the scene, as far as it reaches."""
+    at = scene.placement(track) if track is not None else None
+    if track is None or at is None or not isinstance(pointer.view, CameraSight):
+        return LineSet()
+    box = picture_box(scene, pointer.view, track)
+    if box is None:
+        return LineSet()
+    away = corners(at.centre, at.size, at.rotation) - pointer.view.eye()
+    return frustum_lines(pointer.view, box.clipped(), float(np.linalg.norm(away, axis=1).max()))
 
 
 def pinned_box(scene: SpaceScene, stream: StreamId, picture: int, track: EntityId) -> Box | None:

@@ -16,7 +16,6 @@ from plugins.pointcloud.picture_boxes import (
     shown_on,
 )
 from plugins.pointcloud.space_scene import Placement, SpaceScene
-from plugins.pointcloud.tools.reaching import grip_under
 from studio.domain.edit import Edit
 from studio.domain.entities import Box, Cuboid
 from studio.domain.values import XY
@@ -42,7 +41,7 @@ class BoxDrag:
         return self._held is not None
 
     def press(self, pointer: SpacePointer, scene: SpaceScene) -> bool:
-        """Take hold of a side of the one selected cuboid's box; whether there was one. Handles come first."""
+        """Take hold of a side of the one selected cuboid's box; whether there was one."""
         self.forget()
         if (found := box_under(scene, pointer)) is not None:
             self._held = found
@@ -89,12 +88,12 @@ class BoxDrag:
 
 
 def box_under(scene: SpaceScene, pointer: SpacePointer) -> tuple[PictureBox, Side, CameraSight] | None:
-    """The box of the one selected cuboid, and its side that the pointer is over; None over a handle."""
+    """The box of the one selected cuboid, and its side that the pointer is over."""
     keys = scene.movable()
     if not isinstance(pointer.view, CameraSight) or len(keys) != 1:
         return None
-    at, box = scene.placement(keys[0]), picture_box(scene, pointer.view, keys[0])
-    if at is None or box is None or grip_under(at, pointer) is not None:
+    box = picture_box(scene, pointer.view, keys[0])
+    if box is None:
         return None
     side = box.side_at(_pixel(pointer), REACH_PX / pointer.view.zoom)
     return (box, side, pointer.view) if side is not None else None

@@ -8,8 +8,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from plugins.pointcloud import cuboid_changes as changes
+from plugins.pointcloud.camera_sight import CameraSight
 from plugins.pointcloud.space_scene import Placement, SpaceScene
 from plugins.pointcloud.tools.box_drag import BoxDrag
+from plugins.pointcloud.tools.grip_drag import GripDrag, carried
 from plugins.pointcloud.tools.reaching import (
     CLICK_PX,
     FACES,
@@ -49,8 +51,8 @@ class SelectSpaceTool:
         self._now: dict[EntityId, Placement] = {}
         self._shown: tuple[Cuboid, ...] = ()
         self._wanted: frozenset[EntityId] | None = None
-        self._drags: tuple[VertexDrag | BoxDrag, ...] = (VertexDrag(), BoxDrag())
-        self._drag: VertexDrag | BoxDrag | None = None  # of them, the one that is in the hand
+        self._drags: tuple[VertexDrag | GripDrag | BoxDrag, ...] = (VertexDrag(), GripDrag(), BoxDrag())
+        self._drag: VertexDrag | GripDrag | BoxDrag | None = None  # of them, the one that is in the hand
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -99,7 +101,8 @@ class SelectSpaceTool:
         if hit is None:
             return
         if self._grip is None:
-            by = slid(start, pointer, hit.centre)
+            on_picture = isinstance(start.view, CameraSight)
+            by = carried(hit, start, pointer) if on_picture else slid(start, pointer, hit.centre)
             self._now = {key: _shifted(at, by) for key, at in self._before.items()}
         elif self._grip == "turn":
             self._now = {self._hit: _turned(hit, pointer, scene)}

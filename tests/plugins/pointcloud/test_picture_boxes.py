@@ -56,9 +56,9 @@ def test_a_side_that_is_dragged_takes_the_cuboid_along(side, model, bent) -> Non
     left, top, right, bottom = before.rect
     start = {
         "left": (left, (top + bottom) / 2 + 7),
-        "top": ((left + right) / 2 + 9, top),
+        "top": ((left + right) / 2 + 44, top),
         "right": (right, (top + bottom) / 2 + 7),
-        "bottom": ((left + right) / 2 + 9, bottom),
+        "bottom": ((left + right) / 2 + 44, bottom),
     }[side]
     outward = {"left": (-12, 0), "top": (0, -12), "right": (12, 0), "bottom": (0, 12)}[side]
     end = (start[0] + outward[0], start[1] + outward[1])
