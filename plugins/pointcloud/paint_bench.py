@@ -57,6 +57,8 @@ class PaintBench(QObject):
         self._labels: FrameLabels | None = None  # those of the painter, also while they are still loaded
         self._shades = np.zeros(1, np.uint8)  # by place in the table of classes: its place in the palette
         self._wanted: set[str] = set()  # blobs that are on their way
+        self._taken: list[tuple[CloudLabels, int]] = []  # runs that came and do not have their colours yet
+        self._coloured: FrameLabels | None = None  # whose points have their colours
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._tool = ""
         self._is_active = False  # the item has labels of points, or a paint tool was taken
@@ -89,7 +91,8 @@ class PaintBench(QObject):
         scene = self._bench.scene
         self._wanted.clear()
         self._recent.clear()
-        self._labels = self.painter.labels = None
+        self._labels = self._coloured = self.painter.labels = None
+        self._taken, self.painter.trouble = [], ""
         self.painter.close()
         self._index = TileIndex(scene.document if scene is not None else Document())
         self._is_active = bool(self._index)
@@ -103,6 +106,8 @@ class PaintBench(QObject):
     def points_there(self) -> None:
         """All points of the visible frame have come: their labels are next."""
         self._labels, self.painter.labels = FrameLabels(self._sweeps.drawn()), None
+        self._taken, self.painter.trouble = [], ""
+        self._wanted.clear()
         self._look_anew()
         self._load()
 
@@ -143,39 +148,46 @@ class PaintBench(QObject):
             self._show_all()
 
     def _load(self) -> None:
-        """Take from the tiles what is not held, as far as their blobs are here; ask for the others."""
+        """Take from the tiles what is not held, as far as their blobs are here; ask for the others.
+
+        Nothing is painted until all is known: what is not known would be lost.
+        """
         labels = self._labels
         if labels is None:
             return
         missing: set[str] = set()
-        taken: list[tuple[CloudLabels, int]] = []
         for cloud, run, tile in list(labels.wanting(self._index)):
             name = tile.blob if tile is not None else ""
             if name and name not in self._recent:
                 missing.add(name)
-            else:
-                self._take(labels, cloud, run, name)
-                taken.append((cloud, run))
-        for name in missing - self._wanted:
-            self._wanted.add(name)
-            self._bench.host.blob(name, partial(self._came, self._index, name))
+            elif self._take(labels, cloud, run, name):
+                self._taken.append((cloud, run))
+        self.painter.labels = None if missing or self.painter.trouble else labels
         if missing:
+            asked = missing - self._wanted
+            self._wanted |= asked
+            for name in asked:
+                self._bench.host.blob(name, partial(self._came, self._index, name))
             return
-        if self.painter.labels is labels and len(taken) <= FEW_RUNS:
+        taken, self._taken = self._taken, []
+        if self._coloured is labels and len(taken) <= FEW_RUNS:
             for cloud, run in taken:
                 self._show(labels.drawn_in(cloud, run))
         else:
-            self.painter.labels = labels
+            self._coloured = labels
             self._show_all()
         self._counting.start()
 
     def _came(self, index: TileIndex, name: str, blob: bytes) -> None:
         if index is not self._index:
             return  # of an item that is not open any more
+        if not blob:  # why is said already; it is asked for again when the frame is looked at again
+            self.painter.trouble = "Labels of these points cannot be fetched now, so nothing is painted."
+            self.painter.labels = None
+            return
         self._wanted.discard(name)
         self._remember(name, blob)
-        if not self._wanted:
-            self._load()
+        self._load()
 
     def _remember(self, name: str, blob: bytes) -> None:
         self._recent[name] = blob
@@ -184,22 +196,24 @@ class PaintBench(QObject):
         while size > KEPT_BYTES and len(self._recent) > 1:
             size -= len(self._recent.popitem(last=False)[1])
 
-    def _take(self, labels: FrameLabels, cloud: CloudLabels, run: int, name: str) -> None:
+    def _take(self, labels: FrameLabels, cloud: CloudLabels, run: int, name: str) -> bool:
+        """Whether a tile could be read, and is of as many points as there are."""
         try:
-            held = decoded(self._recent[name]) if name else None
+            if labels.take(cloud, run, name, decoded(self._recent[name]) if name else None):
+                return True
+            said = "The labels of these points are of another number of points, so nothing is painted."
         except AtelierError as error:
-            held = None
-            self._bench.host.say(error.message)
-        if not labels.take(cloud, run, name, held):
-            self._bench.host.say("The labels of these points are of another number of points: left out.")
-        if name and held is None:
-            cloud.held[run] = name  # nothing of it can be shown; it is not asked for again
+            cloud.held[run] = name  # it is not asked for again
+            said = error.message
+        self.painter.trouble = said
+        self._bench.host.say(said)
+        return False
 
     # Colours
 
     def _show_all(self) -> None:
         """Put the labels on all points that are drawn."""
-        labels = self.painter.labels
+        labels = self._labels
         if labels is None or not self._is_active:
             return
         self._shade(labels)
@@ -210,7 +224,7 @@ class PaintBench(QObject):
 
     def _show(self, places: Places) -> None:
         """These points have other labels."""
-        labels = self.painter.labels
+        labels = self._labels
         if labels is None:
             return
         self._shade(labels)

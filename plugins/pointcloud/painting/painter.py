@@ -62,6 +62,7 @@ class Painter:
     def __init__(self) -> None:
         self.settings = PaintSettings()
         self.labels: FrameLabels | None = None
+        self.trouble = ""  # why the labels that there are cannot be known
         self.is_shown: Callable[[Side, NDArray[np.float32] | NDArray[np.float64]], NDArray[np.bool_]] = (
             _everything
         )
@@ -129,7 +130,7 @@ class Painter:
     def why_not(self, scene: SpaceScene, rubs: bool = False) -> str:
         """Why nothing can be painted now, for the status bar; empty where it can."""
         if self.labels is None or len(self.labels) != len(scene.points):
-            return "The points and their labels are still on their way."
+            return self.trouble or "The points and their labels are still on their way."
         if not (self.settings.erase or rubs) and self.target(scene) is None:
             if self.settings.by == "instance":
                 return "Select the one object whose points are painted."

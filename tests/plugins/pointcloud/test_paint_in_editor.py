@@ -305,3 +305,38 @@ def test_points_in_the_selected_cuboid_show_their_label_while_a_paint_tool_is_in
     assert editor.views.scene.look.lit is None
     editor.run("pointcloud.tool.select")
     assert editor.views.scene.look.lit is not None
+
+
+def test_nothing_is_painted_over_labels_that_are_not_known(open_editor: Open) -> None:
+    tiles, blobs = tiles_of(unlabelled(POINTS), LIDAR, 0)
+    editor, host = open_editor(*tiles)  # the node does not answer
+    editor.run("pointcloud.tool.brush")
+    stroke(editor, CAR, (12.0, 0.0, -1.0))
+    assert not host.edits
+    assert "cannot be fetched" in host.said[-1]
+    host.blobs.update(blobs)
+    editor.run("pointcloud.frame_next")
+    editor.run("pointcloud.frame_previous")
+    stroke(editor, CAR, (12.0, 0.0, -1.0))
+    assert len(host.edits) == 1
+
+
+def test_labels_of_another_number_of_points_are_not_painted_over(open_editor: Open) -> None:
+    tiles, blobs = tiles_of(unlabelled(POINTS - 1), LIDAR, 0)
+    editor, host = open_editor(*tiles, blobs=dict(blobs))
+    editor.run("pointcloud.tool.brush")
+    stroke(editor, CAR, (12.0, 0.0, -1.0))
+    assert not host.edits
+    assert "another number" in host.said[-1]
+
+
+def test_many_large_tiles_come_one_by_one_and_are_all_shown(
+    open_editor: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.pointcloud.paint_bench.KEPT_BYTES", 10)
+    labels = unlabelled(POINTS)
+    labels.instance_of[:] = np.arange(POINTS)
+    tiles, blobs = tiles_of(PointLabels(("car",), labels.class_of, labels.instance_of), LIDAR, 0)
+    editor, _ = open_editor(*tiles, blobs=dict(blobs))
+    assert counts(editor) == {"car": POINTS}
+    assert (drawn(editor) == 1).all()
