@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 import msgspec
+from msgspec.structs import replace
 
 from studio.cli.frame import DONE, Parser, answer
 from studio.cli.reading import Found, formats, read_folder, said
-from studio.domain.contracts.formats import Format, Loss, ReadItem, WriteItem, no_blob
+from studio.domain.contracts.formats import Budget, Format, Loss, ReadItem, Templated, WriteItem, no_blob
 from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import Track
 from studio.domain.errors import AtelierError
@@ -110,7 +111,7 @@ def _carry_over(
     with tempfile.TemporaryDirectory(prefix=".converting-", dir=parent) as folder:
         sink = FolderSink(Path(folder) / "made")
         sink.root.mkdir()
-        losses = writer.write(_written(found), _ontology(found), sink)
+        losses = writer.write(_written(found), _ontology(source, found), sink)
         _copy_media(FolderTree(source), found, sink)
         if target.exists():
             target.rmdir()
@@ -139,12 +140,18 @@ def _blob(blobs: dict[str, bytes], name: str) -> bytes:
     return blobs[name] if name in blobs else no_blob(name)
 
 
-def _ontology(found: Found) -> Ontology:
+def _ontology(source: Path, found: Found) -> Ontology:
+    """The template that came with the data, if any, and classes that they use besides."""
+    held: Ontology | None = None
+    if isinstance(found.format, Templated):
+        held = found.format.template(FolderTree(source), Budget())
+    known = held or Ontology()
     names = {
         entity.class_name for item in found.items for entity in item.entities if isinstance(entity, Track)
     }
     names |= {name for item in found.items for name in item.classes}
-    return Ontology(classes=tuple(ClassType(name=name) for name in sorted(names)))
+    names -= {each.name for each in known.classes}
+    return replace(known, classes=(*known.classes, *(ClassType(name=name) for name in sorted(names))))
 
 
 def _copy_media(tree: FolderTree, found: Found, sink: FolderSink) -> None:

@@ -90,13 +90,18 @@ class Seen:
         return where
 
 
-def with_new_classes(ontology: Ontology, seen: Iterable[SeenClass]) -> tuple[Ontology, tuple[str, ...]]:
+def with_new_classes(
+    ontology: Ontology, seen: Iterable[SeenClass], template: Ontology | None = None
+) -> tuple[Ontology, tuple[str, ...]]:
     """`ontology` with the classes that it lacks, and their names; unchanged where it lacks none.
 
-    Colours, dashes, letters and keys are the first free ones in the order of names, so the same data make
-    the same classes. Classes that are known stay as people made them.
+    Those of a `template` that came with the data come as they are there, but for letters and keys that are
+    taken. Of others, colours, dashes, letters and keys are the first free ones in the order of names, so the
+    same data make the same classes. Classes that are known stay as people made them.
     """
     new: list[str] = []
+    if template is not None:
+        ontology, new = _with_template(ontology, template)
     lists = {
         "class": list(ontology.classes),
         "tag": list(ontology.tags),
@@ -120,11 +125,34 @@ def with_new_classes(ontology: Ontology, seen: Iterable[SeenClass]) -> tuple[Ont
     return grown, tuple(new)
 
 
+def _with_template(ontology: Ontology, template: Ontology) -> tuple[Ontology, list[str]]:
+    """A class whose parent is another thing here, or nothing, comes without a parent."""
+    new: list[str] = []
+    grown: dict[str, tuple[ClassType, ...]] = {}
+    for kind in ("classes", "tags", "relations", "groups"):
+        known: list[ClassType] = list(getattr(ontology, kind))
+        lacking = [each for each in getattr(template, kind) if all(held.name != each.name for held in known)]
+        there = {each.name for each in (*known, *lacking)}
+        for each in lacking:
+            made = replace(each, parent=each.parent if each.parent in there else "")
+            if each.letter and any(held.letter == each.letter for held in known):
+                made = replace(made, letter=_free_letter(each.name, known))
+            if any(held.key == each.key for held in known):
+                made = replace(made, key="")
+            known.append(made)
+            new.append(each.name)
+        grown[kind] = tuple(known)
+    return (replace(ontology, **grown) if new else ontology), new
+
+
+def _free_letter(name: str, known: list[ClassType]) -> str:
+    wanted = [letter for letter in name.upper() if letter in _LETTERS]
+    taken = {each.letter for each in known}
+    return next((each for each in [*wanted, *_LETTERS] if each not in taken), "")
+
+
 def _class_type(seen: SeenClass, known: list[ClassType]) -> ClassType:
     number = len(known)
-    wanted = [letter for letter in seen.name.upper() if letter in _LETTERS]
-    taken = {each.letter for each in known}
-    letter = next((each for each in [*wanted, *_LETTERS] if each not in taken), "")
     keys = {each.key for each in known}
     # a class that is called by a key is found under it
     free = [each for each in (seen.name, *_KEYS) if each in _KEYS and each not in keys]
@@ -139,7 +167,7 @@ def _class_type(seen: SeenClass, known: list[ClassType]) -> ClassType:
         name=seen.name,
         color=_COLORS[number % len(_COLORS)],
         dash=DASHES[number // len(_COLORS) % len(DASHES)],  # type: ignore[arg-type]
-        letter=letter,
+        letter=_free_letter(seen.name, known),
         key=free[0] if free and seen.kind == "class" else "",
         geometries=seen.geometries,
         attributes=tuple(by_name.values()),

@@ -16,7 +16,17 @@ import msgspec
 from msgspec.structs import replace
 
 from studio.domain.contracts.fitting import misfits
-from studio.domain.contracts.formats import Budget, Clips, Format, Media, MediaFile, Problem, ReadItem, Tree
+from studio.domain.contracts.formats import (
+    Budget,
+    Clips,
+    Format,
+    Media,
+    MediaFile,
+    Problem,
+    ReadItem,
+    Templated,
+    Tree,
+)
 from studio.domain.contracts.plugin import installed_plugins, load_part
 from studio.domain.contracts.reading import as_problem
 from studio.domain.contracts.tree import FolderTree
@@ -132,7 +142,8 @@ def _plan(format_: Format, tree: Tree, orders: Orders) -> Planned:
             items += read.source not in orders.skip
             seen.look_at(read.entities)
             seen.know(read.classes)
-    return Planned(items, seen.classes())
+    template = format_.template(tree, Budget()) if isinstance(format_, Templated) else None
+    return Planned(items, seen.classes(), template)
 
 
 class _Preparing:

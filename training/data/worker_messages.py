@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from studio.domain.contracts.formats import ReadItem
 from studio.domain.ids import ImportId
+from studio.domain.ontology import Ontology
 from studio.domain.wire.jobs import ImportProblem, SourceFile
 from studio.domain.wire.projects import Stream
 
@@ -53,6 +54,7 @@ class Planned(Struct, frozen=True, tag=True):
 
     items: int
     classes: tuple[SeenClass, ...]
+    template: Ontology | None = None  # that came with the data
 
 
 class At(Struct, frozen=True, tag=True):

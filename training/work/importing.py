@@ -71,7 +71,7 @@ class _Bringing:
         with self._node.store.write() as tx:
             known = projects.ontology(tx, project)
             assert known is not None
-            grown, new = with_new_classes(known, planned.classes)
+            grown, new = with_new_classes(known, planned.classes, planned.template)
             if new:
                 projects_work.add_ontology(self._node, tx, project, grown, self._job.asked_by)
         return {"items": planned.items, "new": list(new)}

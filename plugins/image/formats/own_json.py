@@ -1,7 +1,7 @@
-"""Atelier's own JSON: every entity as it is, one file an item. Nothing is lost."""
+"""Atelier's own JSON: every entity as it is, one file an item, beside the labelling template. Lossless."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,11 +21,12 @@ from studio.domain.contracts.reading import as_problem, read_json
 from studio.domain.document import Document
 from studio.domain.entities import SCHEMA, AnyEntity, Tile
 from studio.domain.errors import AtelierError
-from studio.domain.ontology import Ontology
+from studio.domain.ontology import Ontology, check_ontology
 from studio.domain.wire.projects import Stream
 from studio.domain.wording import counted
 
 MARK: Literal["atelier.item"] = "atelier.item"
+TEMPLATE_MARK: Literal["atelier.ontology"] = "atelier.ontology"
 
 
 class ItemFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +44,17 @@ class ItemFile(Struct, frozen=True, forbid_unknown_fields=True):
     classes: tuple[str, ...] = ()  # that tiles of points may name
 
 
+class TemplateFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The labelling template under which the items were labelled."""
+
+    atelier: Literal["atelier.ontology"]
+    schema: Annotated[int, Meta(ge=1)]
+    ontology: Ontology
+
+
+_File = TypeVar("_File", ItemFile, TemplateFile)
+
+
 class OwnJson:
     """Reads and writes Atelier's own JSON."""
 
@@ -56,11 +68,28 @@ class OwnJson:
         marked = [path for path in _label_files(tree) if _is_marked(tree, path)]
         if not marked:
             return None
-        return Sniffed(self.name, 1.0, len(marked), f"{counted(len(marked), 'item')} in Atelier's own JSON")
+        template = self.template(tree, Budget())
+        classes = tuple(each.name for each in template.classes) if template is not None else ()
+        summary = f"{counted(len(marked), 'item')} in Atelier's own JSON"
+        return Sniffed(self.name, 1.0, len(marked), summary, classes)
+
+    def template(self, tree: Tree, budget: Budget) -> Ontology | None:
+        """The first one that lies among the items and is sound."""
+        for path in _template_files(tree):
+            try:
+                return _template(tree, path, budget)
+            except AtelierError:
+                continue  # `read` names it
+        return None
 
     def read(self, tree: Tree, budget: Budget) -> Iterator[ReadItem | Problem]:
         """Items as they were written, with their own ids. A file whose references dangle is refused whole."""
         there = set(tree.paths())
+        for path in _template_files(tree):
+            try:
+                _template(tree, path, budget)
+            except AtelierError as error:
+                yield as_problem(path, error)
         for path in _label_files(tree):
             if not _is_marked(tree, path):
                 continue
@@ -92,7 +121,11 @@ class OwnJson:
             )
 
     def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:
-        """`items/NUMBER.json` for each item; media keep the paths that they have in the export."""
+        """`ontology.json`, and `items/NUMBER.json` for each item; media keep the paths that they have in the
+        export.
+        """
+        template = TemplateFile(TEMPLATE_MARK, SCHEMA, ontology)
+        sink.write("ontology.json", msgspec.json.format(msgspec.json.encode(template), indent=1))
         for number, item in enumerate(items, 1):
             paths = tuple(
                 item.source_paths[at] if at < len(item.source_paths) else ()
@@ -124,26 +157,41 @@ def _label_files(tree: Tree) -> list[str]:
     return [path for path in tree.paths() if path.lower().endswith(".json")]
 
 
-def _is_marked(tree: Tree, path: str) -> bool:
+def _is_marked(tree: Tree, path: str, mark: str = MARK) -> bool:
     with tree.open(path) as file:
-        return f'"{MARK}"'.encode() in file.read(256)
+        return f'"{mark}"'.encode() in file.read(256)
 
 
-def _decoded(path: str, content: object) -> ItemFile:
+def _template_files(tree: Tree) -> list[str]:
+    return [path for path in _label_files(tree) if _is_marked(tree, path, TEMPLATE_MARK)]
+
+
+def _template(tree: Tree, path: str, budget: Budget) -> Ontology:
+    held = _converted(path, read_json(tree, path, budget), TemplateFile, "a labelling template")
+    check_ontology(held.ontology)
+    return held.ontology
+
+
+def _converted(path: str, content: object, kind: type[_File], what: str) -> _File:
     try:
-        item = msgspec.convert(content, ItemFile, strict=True)
+        held = msgspec.convert(content, kind, strict=True)
     except msgspec.ValidationError as error:
         raise AtelierError(
             "import.malformed",
-            f"{path!r} is not an item of Atelier as it says: {error}.",
+            f"{path!r} is not {what} of Atelier as it says: {error}.",
             hint="Export it again from the program that made it.",
         ) from error
-    if item.schema > SCHEMA:
+    if held.schema > SCHEMA:
         raise AtelierError(
             "import.too_new",
             f"{path!r} was written by a newer Atelier.",
             hint="Update this one.",
         )
+    return held
+
+
+def _decoded(path: str, content: object) -> ItemFile:
+    item = _converted(path, content, ItemFile, "an item")
     if len(item.paths) != len(item.streams):
         raise AtelierError(
             "import.malformed",

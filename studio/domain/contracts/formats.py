@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import BinaryIO, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -125,6 +125,14 @@ class Format(Protocol):
 
     def write(self, items: Iterable[WriteItem], ontology: Ontology, sink: Sink) -> tuple[Loss, ...]:
         """Write `items`; returns what could not be held (empty: reading it back gives the same)."""
+
+
+@runtime_checkable
+class Templated(Protocol):
+    """A format that carries the labelling template beside the items: classes as people made them."""
+
+    def template(self, tree: Tree, budget: Budget) -> Ontology | None:
+        """The sound template that is there; None where there is none. What is wrong with it `read` says."""
 
 
 # a long item as clips of at most so many frames, which follow each other by their names in one sequence;

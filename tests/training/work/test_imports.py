@@ -12,18 +12,24 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
+from plugins.image.formats.own_json import OwnJson
 from studio.cli.reading import inspection, read_folder
 from studio.client.jobs import revert_batch
 from studio.domain import canonical
+from studio.domain.contracts.formats import WriteItem
 from studio.domain.entities import Box, Cuboid, Span
 from studio.domain.errors import AtelierError
-from studio.domain.ids import ImportId, new_id
+from studio.domain.ids import ImportId, StreamId, new_id
+from studio.domain.ontology import ClassType, Ontology, RoleType
 from studio.domain.wire import routes
 from studio.domain.wire.documents import RevertBatch, RevisionQuery
 from studio.domain.wire.jobs import ImportReport, NewExport, NewImport, SourceFile
 from studio.domain.wire.people import TaskQuery
+from studio.domain.wire.projects import Stream
 from studio.domain.wire.training import NewSnapshot
+from tests.plugins.formats_kit import Folder
 from tests.training.running import running_node
 from tests.training.uploading import (
     bring_in,
@@ -65,6 +71,37 @@ def test_a_folder_becomes_items_with_their_boxes_and_classes(owner, project, tmp
     history = owner.call(routes.REVISIONS, RevisionQuery(), item=page.rows[0].id).revisions
     assert [each.edit.made_by for each in history] == ["importer:pascal_voc"]
     assert items_of(owner, project, split="val").total == 4
+
+
+def test_a_labelling_template_comes_with_its_data_and_goes_out_with_them(owner, project, tmp_path):
+    template = Ontology(
+        classes=(
+            ClassType("cell", title="Blood cell", color="#aa0000", letter="B", key="1"),
+            ClassType("nucleus", parent="cell", letter="N", key="2"),
+        ),
+        groups=(ClassType("clump", roles=(RoleType("middle", classes=("cell",), minimum=1),)),),
+    )
+    folder = tmp_path / "in"
+    picture(folder / "a.png", 1)
+    stream = Stream(StreamId("image"), "image", "image", width=64, height=48)
+    OwnJson().write([WriteItem("a", (stream,), (), (("a.png",),))], template, Folder(folder))
+    assert bring_in(owner, project, folder, "atelier_json").new_classes == ("cell", "nucleus", "clump")
+    version = owner.call(routes.PROJECT, project=project).ontology_version
+    held = owner.call(routes.ONTOLOGY, project=project, version=version).ontology
+    assert replace(held, version=1) == template
+    asked = NewExport("atelier_json", "to try it elsewhere", with_media=True)
+    request = owner.call(routes.NEW_EXPORT, asked, project=project)
+    wait_for(owner, owner.call(routes.JOB, job=request.job))
+    path = routes.path_of(routes.FETCH_EXPORT, project=project, request=request.id)
+    answer = owner.http.get(path, headers={"Authorization": f"Bearer {owner.token}"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        archive.extractall(tmp_path / "out")
+    other = new_project(owner)
+    assert bring_in(owner, other, tmp_path / "out", "atelier_json").items == 1
+    version = owner.call(routes.PROJECT, project=other).ontology_version
+    assert (
+        replace(owner.call(routes.ONTOLOGY, project=other, version=version).ontology, version=1) == template
+    )
 
 
 def test_a_whole_import_is_one_batch_that_can_be_taken_back(owner, project, tmp_path):
