@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, overload
 
 from msgspec import Struct
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QTreeView, QWidget
 
 Index = QModelIndex | QPersistentModelIndex
@@ -22,6 +23,7 @@ class GroupRow(Struct, frozen=True):
     detail: str = ""  # how many members, or the role
     target: str = ""  # what a member is; empty for a group at the top
     opens: bool = False  # whether there is something in it
+    color: str = ""  # in which it is drawn, where that is its own
 
 
 class _Node:
@@ -32,7 +34,34 @@ class _Node:
         self.parent = parent
         self.place = place
         self.below: list[_Node] = []
-        self.waiting: list[GroupRow] | None = None  # None: not asked for yet
+        self.rows: Sequence[GroupRow] | None = None  # of all below; None: not asked for yet
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are rows below that were not made yet."""
+        return self.rows is not None and len(self.below) < len(self.rows)
+
+
+class LazyRows(Sequence[GroupRow]):
+    """Rows that are made when they are looked at: most of many never are."""
+
+    def __init__(self, things: Sequence[Any], row: Callable[[Any], GroupRow]) -> None:
+        self._things = things
+        self._row = row
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    @overload
+    def __getitem__(self, place: int) -> GroupRow: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[GroupRow]: ...
+
+    def __getitem__(self, place: int | slice) -> GroupRow | Sequence[GroupRow]:
+        if isinstance(place, slice):
+            return [self._row(each) for each in self._things[place]]
+        return self._row(self._things[place])
 
 
 class GroupModel(QAbstractItemModel):
@@ -41,14 +70,14 @@ class GroupModel(QAbstractItemModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._root = _Node(GroupRow("", ""), None, 0)
-        self._root.waiting = []
+        self._root.rows = ()
         self._children: Callable[[str], Sequence[GroupRow]] = lambda key: ()
 
     def set_rows(self, roots: Sequence[GroupRow], children: Callable[[str], Sequence[GroupRow]]) -> None:
         self.beginResetModel()
         self._children = children
         self._root = _Node(GroupRow("", ""), None, 0)
-        self._root.waiting = list(roots)
+        self._root.rows = roots
         self.endResetModel()
 
     def row_at(self, index: Index) -> GroupRow | None:
@@ -78,19 +107,19 @@ class GroupModel(QAbstractItemModel):
 
     def hasChildren(self, parent: Index = QModelIndex()) -> bool:
         node = self._node(parent)
-        return bool(node.below or node.waiting) if node is self._root else node.row.opens
+        return bool(node.rows) if node is self._root else node.row.opens
 
     def canFetchMore(self, parent: Index) -> bool:
         node = self._node(parent)
-        return node.row.opens if node.waiting is None else bool(node.waiting)
+        return node.row.opens if node.rows is None else node.is_waiting
 
     def fetchMore(self, parent: Index) -> None:
         node = self._node(parent)
-        if node.waiting is None:
-            node.waiting = list(self._children(node.row.target or node.row.key))
-        some, node.waiting = node.waiting[:AT_ONCE], node.waiting[AT_ONCE:]
+        if node.rows is None:
+            node.rows = self._children(node.row.target or node.row.key)
+        first = len(node.below)
+        some = node.rows[first : first + AT_ONCE]
         if some:
-            first = len(node.below)
             at = parent if isinstance(parent, QModelIndex) else QModelIndex(parent)
             self.beginInsertRows(at, first, first + len(some) - 1)
             node.below += [_Node(row, node, first + number) for number, row in enumerate(some)]
@@ -102,6 +131,8 @@ class GroupModel(QAbstractItemModel):
         row = self._node(index).row
         if role == Roles.DisplayRole:
             return row.detail if index.column() else row.title
+        if role == Roles.DecorationRole and row.color and not index.column():
+            return QColor(row.color)
         if role == Roles.AccessibleTextRole:
             return ", ".join(part for part in (row.title, row.detail) if part)
         return None

@@ -217,7 +217,7 @@ class CameraBench(QObject):
         scene, rig = self._bench.scene, self.rig
         if scene is None or rig is None:
             return
-        keys = sorted(key for key in scene.selection if scene.placement(key) is not None)
+        keys = scene.selected_here()
         if len(keys) != 1 or (at := scene.placement(keys[0])) is None:
             self.strip.set_mark(None)
             self._followed = None

@@ -230,6 +230,13 @@ COMMANDS: tuple[Command, ...] = (
     _command("pointcloud.group_role", "Role in the group", "Ctrl+R", menu="Groups"),
     _command("pointcloud.group_dissolve", "Dissolve the chosen groups", "Ctrl+Shift+D", menu="Groups"),
     _command("pointcloud.group_select", "Select the whole group", "Shift+G", menu="Groups"),
+    _command(
+        "pointcloud.tracks_colour",
+        "Colour tracks by class, group or each by its own",
+        "Ctrl+Shift+T",
+        menu="Groups",
+        help="Cuboids, lines and ways; tree and lanes show the colours of groups.",
+    ),
     _command("pointcloud.whole", "Show everything", "Home", menu="View"),
     _command("pointcloud.to_selection", "Show the selection", "Z", menu="View"),
     _command("pointcloud.colour", "Next colouring", "Shift+C", menu="View"),

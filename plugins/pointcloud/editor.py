@@ -410,7 +410,7 @@ class PointCloudEditor(QWidget):
         for view in self.views.all:
             view.describe(words)
         if scene is not None:
-            keys = sorted(key for key in scene.selection if scene.placement(key) is not None)
+            keys = scene.selected_here()
             one = keys[0] if len(keys) == 1 else None
             self.views.show_target(one, scene.placement(one) if one is not None else None)
         self.cameras.show_selection()

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QToolButton, QVBoxLayou
 
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.commands import BY_NAME
+from plugins.pointcloud.track_colours import TrackColours
 from studio.domain import groups
-from studio.domain.entities import Group, Track
+from studio.domain.entities import Group, Member, Track
 from studio.domain.groups import GroupIndex
 from studio.domain.ids import EntityId, GroupId
-from widgets.group_tree import GroupRow, GroupTree
+from widgets.group_tree import GroupRow, GroupTree, LazyRows
 
 BUTTONS = ("group", "group_add", "group_out", "group_role")
 UNNAMED_CLASS = "group"
@@ -48,11 +49,15 @@ class GroupPanel(QWidget):
 class GroupCommands(QObject):
     """`table` is what the editor runs by name. The index follows the document."""
 
-    def __init__(self, bench: SpaceBench, panel: GroupPanel) -> None:
+    def __init__(self, bench: SpaceBench, panel: GroupPanel, recoloured: Callable[[], None]) -> None:
+        """recoloured: tracks are drawn in other colours from now on."""
         super().__init__(panel)
+        self._recoloured = recoloured
         self._bench = bench
         self.panel = panel
         self.index: GroupIndex | None = None
+        self.generation = 0  # grows when groups or their members have changed
+        self.colours = TrackColours()
         panel.tree.chosen.connect(self._chosen)
         for name, button in panel.buttons.items():
             button.clicked.connect(partial(self._run, name))
@@ -63,6 +68,7 @@ class GroupCommands(QObject):
             "pointcloud.group_role": self.set_role,
             "pointcloud.group_dissolve": self.dissolve,
             "pointcloud.group_select": self.select,
+            "pointcloud.tracks_colour": self.turn_colours,
         }
 
     def _run(self, name: str) -> None:
@@ -73,40 +79,46 @@ class GroupCommands(QObject):
         """Another item, or none."""
         scene = self._bench.scene
         self.index = GroupIndex(scene.document) if scene is not None else None
+        self.generation += 1
+        self.colours.open(self.index)
+        if scene is not None:
+            scene.colours = self.colours
         self._show()
 
     def refresh(self, ids: frozenset[EntityId]) -> None:
         """Entities that were made, changed or removed."""
         if self.index is not None and self.index.refresh(ids):
+            self.generation += 1
             self._show()
 
     # Showing
 
     def _show(self) -> None:
         index = self.index
-        roots = [self._row(group) for group in index.roots()] if index is not None else []
-        self.panel.tree.set_rows(roots, self._children)
+        roots = index.roots() if index is not None else []
+        self.panel.tree.set_rows(LazyRows(roots, self._row), self._children)
 
     def _row(self, group: Group, member: str = "", role: str = "") -> GroupRow:
         assert self.index is not None
         count = self.index.count(group.id)
         title = group.name or self._class_title(group.class_name)
         detail = ", ".join(part for part in (role, f"{count:,}") if part)
-        return GroupRow(member or group.id, title, detail, group.id if member else "", bool(count))
+        color = self.colours.of_group(group.id) or ""
+        return GroupRow(member or group.id, title, detail, group.id if member else "", bool(count), color)
 
     def _children(self, key: str) -> Sequence[GroupRow]:
-        index, scene = self.index, self._bench.scene
-        if index is None or scene is None:
+        index = self.index
+        if index is None:
             return ()
-        rows = []
-        for member in index.members(GroupId(key)):
-            inner = index.group(GroupId(member.entity))
-            role = member.role + (" at times" if member.intervals else "")
-            if inner is not None:
-                rows.append(self._row(inner, member.id, role))
-            else:
-                rows.append(GroupRow(member.id, self._title(member.entity), role, member.entity))
-        return rows
+        return LazyRows(index.members(GroupId(key)), self._member_row)
+
+    def _member_row(self, member: Member) -> GroupRow:
+        assert self.index is not None
+        inner = self.index.group(GroupId(member.entity))
+        role = member.role + (" at times" if member.intervals else "")
+        if inner is not None:
+            return self._row(inner, member.id, role)
+        return GroupRow(member.id, self._title(member.entity), role, member.entity)
 
     def _title(self, key: EntityId) -> str:
         scene = self._bench.scene
@@ -119,6 +131,13 @@ class GroupCommands(QObject):
         scene = self._bench.scene
         known = next((each for each in scene.ontology.groups if each.name == name), None) if scene else None
         return (known.title or known.name) if known is not None else name
+
+    def turn_colours(self) -> bool:
+        """Tracks in the colours of their classes, of their groups, or each in its own."""
+        self._bench.host.say(f"Tracks are coloured by {self.colours.next()}.")
+        self._show()
+        self._recoloured()
+        return True
 
     # What is chosen in the tree
 
@@ -136,10 +155,10 @@ class GroupCommands(QObject):
                 found[member.group] = None
         return list(found)
 
-    def _member(self, row: GroupRow) -> groups.Member | None:
+    def _member(self, row: GroupRow) -> Member | None:
         scene = self._bench.scene
         held = scene.document.get(EntityId(row.key)) if scene is not None else None
-        return held if isinstance(held, groups.Member) else None
+        return held if isinstance(held, Member) else None
 
     def show_selection(self) -> None:
         """Where nothing is selected any more, nothing is chosen in the tree."""

@@ -78,7 +78,7 @@ class InfoPanel(QWidget):
 
     def show_scene(self, scene: SpaceScene | None) -> None:
         """What is selected now."""
-        keys = [] if scene is None else [key for key in sorted(scene.selection) if scene.placement(key)]
+        keys = [] if scene is None else scene.selected_here()
         at = scene.placement(keys[0]) if scene is not None and len(keys) == 1 else None
         self._track = keys[0] if at is not None else None
         self.words.setText(_words(scene, keys))

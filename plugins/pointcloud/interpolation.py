@@ -132,17 +132,21 @@ class TrackIndex:
         self._track_of: dict[EntityId, TrackId] = {}
         self._blocks: dict[TrackId, _Block] = {}
         self._flat: _Flat | None = None
+        self._order: list[TrackId] = []  # of the columns of `_flat`
+        self._places: dict[TrackId, int] = {}
+        self.generation = 0  # grows when another track has a key frame, or one has none any more
         self.timeline = Timeline(self._streams)
         self.rebuild()
 
     def rebuild(self) -> None:
         """Everything anew from the document."""
-        self._poses = {each.id: each for each in self.document if isinstance(each, EgoPose)}
+        self.generation += 1
+        self._poses = {each.id: each for each in self.document.of_kind(EgoPose)}
         self.timeline = Timeline(self._streams, self._poses.values())
         held: dict[TrackId, dict[int, Cuboid]] = {}
         self._track_of = {}
-        for entity in self.document:
-            if isinstance(entity, Cuboid) and self._is_key_frame(entity):
+        for entity in self.document.of_kind(Cuboid):
+            if self._is_key_frame(entity):
                 self._track_of[entity.id] = entity.track
                 by_frame = held.setdefault(entity.track, {})
                 rival = by_frame.get(entity.frame)
@@ -181,6 +185,7 @@ class TrackIndex:
                     self._put(track, block)
                 else:
                     self._blocks.pop(track, None)
+                    self.generation += 1
                     self._flat = None
         return touched
 
@@ -259,16 +264,16 @@ class TrackIndex:
 
     def cuboids_at(self, frame: int, world: bool = False) -> Placed:
         """All tracks that are seen at a frame, in the ego frame then or, with `world`, in the world."""
-        sweep = self.sweep(frame, frame + 1, world)
-        if not len(sweep.seen):  # a frame that is not there
+        if not 0 <= frame < self.timeline.frames or not self._blocks:
             return Placed([], np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 4)), np.zeros(0, np.uint8))
-        rows = np.flatnonzero(sweep.seen[0])
+        flat, frames = self._all(), np.array([frame])
+        # an item may have many times as many tracks as are seen at a frame: those alone are computed
+        every = self._keys_at(flat, frames)[0]
+        rows = np.flatnonzero(every >= 0)
+        rows = rows[(flat.frames[every[rows]] == frame) | ~flat.ends[every[rows]]]
+        centres, sizes, rotations, states = self._computed(flat, every[rows][None], frames, world)
         return Placed(
-            [sweep.tracks[row] for row in rows.tolist()],
-            sweep.centres[0, rows],
-            sweep.sizes[0, rows],
-            sweep.rotations[0, rows],
-            sweep.states[0, rows],
+            [self._order[row] for row in rows.tolist()], centres[0], sizes[0], rotations[0], states[0]
         )
 
     def sweep(self, first: int = 0, stop: int | None = None, world: bool = False) -> Sweep:
@@ -299,8 +304,21 @@ class TrackIndex:
         key = self._keys_at(flat, frames)
         seen = key >= 0
         key = np.maximum(key, 0)
+        found.seen[part] = seen & ((flat.frames[key] == frames[:, None]) | ~flat.ends[key])
+        (found.centres[part], found.sizes[part], found.rotations[part], found.states[part]) = self._computed(
+            flat, key, frames, world, seen
+        )
+
+    def _computed(
+        self,
+        flat: _Flat,
+        key: NDArray[np.intp],
+        frames: NDArray[np.intp],
+        world: bool,
+        seen: NDArray[np.bool_] | bool = True,
+    ) -> tuple[Floats, Floats, Floats, NDArray[np.uint8]]:
+        """Centres, sizes, rotations and states, (F, R, ...), from the columns (F, R) of key frames before."""
         is_key = seen & (flat.frames[key] == frames[:, None])
-        found.seen[part] = seen & (is_key | ~flat.ends[key])
         times = np.broadcast_to(self.timeline.clock_s[frames][:, None], key.shape)
         centres, rotations, sizes = motion.placed(flat.rows, key, times)
         if not world:
@@ -310,11 +328,10 @@ class TrackIndex:
             own = flat.own[:, key.ravel()[places]]
             centres.reshape(3, -1)[:, places] = own[:3]
             rotations.reshape(4, -1)[:, places] = own[3:]
-        found.centres[part] = np.moveaxis(centres, 0, -1)
-        found.sizes[part] = np.moveaxis(sizes, 0, -1)
-        found.rotations[part] = np.moveaxis(rotations, 0, -1)
         between = np.where(flat.rows[motion.RATE][key] > 0, BETWEEN, HELD)
-        found.states[part] = np.where(is_key, flat.made[key], between)
+        states = np.where(is_key, flat.made[key], between).astype(np.uint8)
+        centres, sizes, rotations = (np.moveaxis(each, 0, -1) for each in (centres, sizes, rotations))
+        return centres, sizes, rotations, states
 
     def _keys_at(self, flat: _Flat, frames: NDArray[np.intp]) -> NDArray[np.intp]:
         """(F, R): the column of the key frame at or before each frame, -1 before the first."""
@@ -386,11 +403,12 @@ class TrackIndex:
     def _put(self, track: TrackId, block: _Block) -> None:
         old = self._blocks.get(track)
         self._blocks[track] = block
+        self.generation += old is None
         flat = self._flat
         if old is None or flat is None or not np.array_equal(old.frames, block.frames):
             self._flat = None
             return
-        start = int(flat.offsets[self.tracks.index(track)])
+        start = int(flat.offsets[self._places[track]])
         part = slice(start, start + len(block.frames))
         flat.rows[:, part], flat.own[:, part] = block.rows, block.own
         flat.ends[part], flat.made[part] = block.ends, block.made
@@ -398,6 +416,8 @@ class TrackIndex:
     def _all(self) -> _Flat:
         if self._flat is None:
             blocks = list(self._blocks.values())
+            self._order = list(self._blocks)
+            self._places = {track: place for place, track in enumerate(self._order)}
             counts = np.array([0, *(len(each.frames) for each in blocks)], np.intp)
             # an empty one first, so that no tracks at all have arrays too
             blocks = [*self._made([[]]), *blocks]

@@ -43,9 +43,12 @@ class Lanes:
         self._document = document
         self._index = index
         self._held: dict[ShapeId, Polyline3] = {}
-        for entity in document:
-            if isinstance(entity, Polyline3):
-                self._held[entity.id] = entity
+        for entity in document.of_kind(Polyline3):
+            self._held[entity.id] = entity
+
+    def __len__(self) -> int:
+        """How many lines there are at all frames."""
+        return len(self._held)
 
     def refresh(self, ids: Iterable[EntityId]) -> None:
         """Entities were made, changed or removed, by anybody."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
@@ -31,7 +33,9 @@ class SequencePanel(QObject):
         self._groups = groups
         self.timeline = timeline
         self._open: set[str] = set()  # groups whose members are shown
-        self._lines: list[tuple[str, int, str]] = []  # (key of a track or group, depth, member) of each row
+        self._lanes: list[tuple[str, int, str]] = []  # of groups: (key of a track or group, depth, member)
+        self._tracks: list[TrackId] = []  # rows below the lanes
+        self._made_of: object = None  # what both were made of
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.setInterval(LATEST_MS)
@@ -55,8 +59,18 @@ class SequencePanel(QObject):
 
     def refresh(self) -> None:
         """Tracks, key frames or groups have changed."""
-        self._lines = self._all_lines()
-        self.timeline.grid.set_total(len(self._lines))
+        scene = self._bench.scene
+        # most Edits leave all tracks and groups where they are
+        made_of = scene and (
+            id(scene),
+            scene.index.generation,
+            self._groups.generation,
+            frozenset(self._open),
+        )
+        if made_of != self._made_of:
+            self._made_of = made_of
+            self._lanes, self._tracks = self._all_lanes(), scene.index.tracks if scene is not None else []
+        self.timeline.grid.set_total(len(self._lanes) + len(self._tracks))
         self.show_selection()
 
     def show_frame(self) -> None:
@@ -73,7 +87,10 @@ class SequencePanel(QObject):
         is_other = chosen != grid.selected
         grid.set_selected(chosen)
         if is_other:
-            rows = (row for row, (key, _, _) in enumerate(self._lines) if key in chosen)
+            rows = chain(
+                (row for row, (key, _, _) in enumerate(self._lanes) if key in chosen),
+                (row for row, key in enumerate(self._tracks, len(self._lanes)) if key in chosen),
+            )
             if (first := next(rows, None)) is not None:
                 grid.show_row(first)
 
@@ -84,7 +101,7 @@ class SequencePanel(QObject):
 
     # Rows
 
-    def _all_lines(self) -> list[tuple[str, int, str]]:
+    def _all_lanes(self) -> list[tuple[str, int, str]]:
         scene, index = self._bench.scene, self._groups.index
         if scene is None or index is None:
             return []
@@ -98,10 +115,12 @@ class SequencePanel(QObject):
                     (EntityId(each.entity), depth + 1, each.id)
                     for each in reversed(index.members(GroupId(key)))
                 ]
-        return found + [(track, 0, "") for track in scene.index.tracks]
+        return found
 
     def _give(self, offset: int, count: int) -> None:
-        some = self._lines[offset : offset + count]
+        lanes, below = self._lanes[offset : offset + count], max(offset - len(self._lanes), 0)
+        tracks = self._tracks[below : below + count - len(lanes)]
+        some = [*lanes, *((track, 0, "") for track in tracks)]
         self.timeline.grid.set_rows(offset, [self._row(*line) for line in some])
 
     def _row(self, key: str, depth: int, member: str) -> TimelineRow:
@@ -111,17 +130,16 @@ class SequencePanel(QObject):
         entity = scene.document.get(EntityId(key))
         if isinstance(entity, Group):
             return self._lane(entity, depth)
-        name = scene.class_of(EntityId(key))
-        style = scene.style_of_class(name) if name else UNKNOWN
+        color = scene.color_of(EntityId(key)) if scene.class_of(EntityId(key)) else UNKNOWN.color
         title = scene.title_of(EntityId(key))
         if member:
-            return TimelineRow(member, title, style.color, bars=self._membership(member), depth=depth)
+            return TimelineRow(member, title, color, bars=self._membership(member), depth=depth)
         keys = scene.index.key_frames(TrackId(key))
         bars = tuple(TimeBar(first, stop, "between") for first, stop in scene.index.runs(TrackId(key)))
         return TimelineRow(
             key,
             title,
-            style.color,
+            color,
             np.array([each.frame for each in keys], np.int32),
             np.array([MADE[each.made] for each in keys], np.uint8),
             bars,
@@ -141,7 +159,7 @@ class SequencePanel(QObject):
         return TimelineRow(
             group.id,
             title,
-            LANE_COLOR,
+            self._groups.colours.of_group(group.id) or LANE_COLOR,
             bars=bars,
             depth=depth,
             fold=fold,  # type: ignore[arg-type]

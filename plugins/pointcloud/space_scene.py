@@ -16,9 +16,10 @@ from plugins.pointcloud.frame_points import FramePoints
 from plugins.pointcloud.interpolation import STATES, Interpolated, Placed, TrackIndex
 from plugins.pointcloud.lanes import Lanes, PlacedLine
 from plugins.pointcloud.painting.painter import Painter
+from plugins.pointcloud.track_colours import TrackColours
 from plugins.pointcloud.usual_sizes import usual_size
 from studio.domain.document import Document
-from studio.domain.entities import Cuboid, Remark, Shape, Track
+from studio.domain.entities import Cuboid, Polyline3, Remark, Shape, Track
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, TrackId
 from studio.domain.ontology import Ontology
@@ -99,11 +100,13 @@ class SpaceScene:
         self.painter = Painter()  # what labels single points
         self.index = TrackIndex(document, item.streams)
         self.lanes = Lanes(document, self.index)
+        self.colours = TrackColours()
         self._styles, self._numbers = styles_of(ontology)
         self._placed: Placed | None = None
         self._lines_here: dict[EntityId, list[PlacedLine]] | None = None
         self._rows: tuple[object, tuple[ObjectRow, ...]] = (None, ())
         self._titles: dict[EntityId, str] = {}  # made when they are asked for
+        self._places: dict[EntityId, int] = {}  # their order
 
     def go_to(self, frame: int) -> None:
         """Look at another frame of the reference stream."""
@@ -113,12 +116,20 @@ class SpaceScene:
     def refresh(self, ids: Iterable[EntityId]) -> None:
         """Entities were made, changed or removed, by anybody."""
         changed = frozenset(ids)
+        numbered = self._numbering()
         self.index.refresh(changed)
         self.lanes.refresh(changed)
         self._placed = self._lines_here = None
         self._rows = (None, ())
-        self._titles = {}
+        if self._numbering() != numbered or any(
+            key in self._titles or isinstance(self.document.get(key), Track | Polyline3) for key in changed
+        ):
+            self._titles = {}
         self.selection = frozenset(key for key in self.selection if key in self.document)
+
+    def _numbering(self) -> tuple[int, int]:
+        """Another one where other tracks have a number."""
+        return self.index.generation, len(self.lanes)
 
     # What there is
 
@@ -179,11 +190,15 @@ class SpaceScene:
         """What each track is called: its name, or its class and its number among those of it in the item."""
         if not self._titles:
             counts: Counter[str] = Counter()
+            named: dict[str, str] = {}
             for key in dict.fromkeys((*self.index.tracks, *self.lanes.tracks())):
-                track, name = self.document.get(key), self.class_of(key)
+                track = self.document.get(key)
+                name, own = (track.class_name, track.name) if isinstance(track, Track) else ("", "")
                 counts[name] += 1
-                own = track.name if isinstance(track, Track) else ""
-                self._titles[key] = own or f"{self.title_of_class(name)} #{counts[name]}"
+                if name not in named:
+                    named[name] = self.title_of_class(name)
+                self._titles[key] = own or f"{named[name]} #{counts[name]}"
+            self._places = {key: place for place, key in enumerate(self._titles)}
         return self._titles
 
     def title_of(self, track: EntityId) -> str:
@@ -212,9 +227,19 @@ class SpaceScene:
 
     def movable(self) -> list[EntityId]:
         """The selected tracks that are seen here and not locked, in a steady order."""
-        return [key for key in sorted(self.selection - self.locked) if self.cuboid_at(key) is not None]
+        return [key for key in self.selected_here() if key not in self.locked]
+
+    def selected_here(self) -> list[EntityId]:
+        """The selected tracks that are seen here, in a steady order. Cost: what is seen here."""
+        return sorted(key for key in map(EntityId, self.placed.tracks) if key in self.selection)
 
     # How it is drawn
+
+    def color_of(self, track: EntityId) -> str:
+        """Of its class, its group or its own; of what is being made, of the class in hand."""
+        time_ns = self.index.timeline.time_ns(self.frame) if self.index.timeline.frames else 0
+        found = self.colours.of_track(track, time_ns) if track in self.document else None
+        return found or self.style_of_class(self.class_of(track) or self.class_name).color
 
     def style_of_class(self, name: str) -> ShapeStyle:
         return self._styles[2 * self._numbers.get(name, len(self._numbers))]
@@ -241,7 +266,7 @@ class SpaceScene:
         sets = []
         for each in lines:
             key = EntityId(each.shape.track)
-            color = self.style_of_class(self.class_of(key) or self.class_name).color
+            color = self.color_of(key)
             style = LineStyle(color, width, "solid", FAINT["locked"] if key in self.locked else 1.0)
             sets.append(one_style(each.segments(), style, key))
         return joined_lines(sets)
@@ -257,7 +282,7 @@ class SpaceScene:
         for row in rows:
             key, state = placed.tracks[row], STATES[placed.states[row]]
             alpha = FAINT["locked"] if key in self.locked else FAINT.get(state, 1.0)
-            color = self.style_of_class(self.class_of(key)).color
+            color = self.color_of(EntityId(key))
             style_of.append(styles.setdefault(LineStyle(color, width, DASH_OF[state], alpha), len(styles)))
         each = np.repeat(np.arange(len(rows), dtype=np.int32), SEGMENTS)
         return LineSet(
@@ -274,10 +299,7 @@ class SpaceScene:
             return LineSet()
         boxes = np.array([corners(each.centre, each.size, each.rotation) for each in cuboids])
         each = np.repeat(np.arange(len(cuboids), dtype=np.int32), SEGMENTS)
-        styles = tuple(
-            LineStyle(self.style_of_class(self.class_of(one.track) or self.class_name).color, width, "dash")
-            for one in cuboids
-        )
+        styles = tuple(LineStyle(self.color_of(EntityId(one.track)), width, "dash") for one in cuboids)
         return LineSet(cuboid_segments(boxes), each, styles, each, tuple(one.id for one in cuboids))
 
     def path_lines(self) -> LineSet:
@@ -292,7 +314,7 @@ class SpaceScene:
             floor = sweep.centres[:, row] - [0.0, 0.0, 0.5] * sweep.sizes[:, row]
             along = inward(pose, floor)
             kept = seen[:-1] & seen[1:]
-            style = LineStyle(self.style_of_class(self.class_of(key)).color, 1.5, "solid", 0.8)
+            style = LineStyle(self.color_of(EntityId(key)), 1.5, "solid", 0.8)
             sets.append(one_style(np.stack([along[:-1], along[1:]], axis=1)[kept], style, key))
         return joined_lines(sets)
 
@@ -327,12 +349,12 @@ class SpaceScene:
             if key not in self.hidden:
                 x, y, z = placed.centres[row].tolist()
                 top = (x, y, z + float(placed.sizes[row, 2]) / 2 + 0.2)
-                color = self.style_of_class(self.class_of(key)).color
+                color = self.color_of(EntityId(key))
                 found.append(SpaceText(top, titles.get(key, ""), color))
         for key, lines in self.lines_here.items():
             if key not in self.hidden:
                 x, y, z = lines[0].points[0]
-                color = self.style_of_class(self.class_of(key)).color
+                color = self.color_of(EntityId(key))
                 found.append(SpaceText((x, y, z + 0.2), titles.get(key, ""), color))
         return tuple(found)
 
@@ -344,17 +366,17 @@ class SpaceScene:
         return self._rows[1]
 
     def _make_rows(self) -> Iterator[ObjectRow]:
-        here = {*self.placed.tracks, *self.lines_here}
-        for key, title in self.titles.items():
-            if key in here:
-                style = self.style_of_class(self.class_of(key))
-                yield ObjectRow(key, title, style, key not in self.hidden, key in self.locked)
+        titles = self.titles
+        here = {*map(EntityId, self.placed.tracks), *self.lines_here}
+        for key in sorted(here, key=self._places.__getitem__):
+            style = self.style_of_class(self.class_of(key))
+            yield ObjectRow(key, titles[key], style, key not in self.hidden, key in self.locked)
 
     def marks(self) -> tuple[SpaceMark, ...]:
         """A pin for each open remark on something that is seen here."""
         found = []
-        for entity in self.document:
-            if not isinstance(entity, Remark) or entity.resolved or entity.replies_to is not None:
+        for entity in self.document.of_kind(Remark):
+            if entity.resolved or entity.replies_to is not None:
                 continue
             if entity.on is None or (entity.frame is not None and entity.frame != self.frame):
                 continue
@@ -370,8 +392,8 @@ class SpaceScene:
         said = [f"{count:,} cuboids" if count != 1 else "1 cuboid"]
         if lines := len(self.lines_here):
             said.append(f"{lines:,} lines" if lines != 1 else "1 line")
-        here = {*self.placed.tracks, *self.lines_here}
-        chosen = [self.title_of(key) for key in sorted(self.selection) if key in here]
+        here = sorted({*map(EntityId, self.placed.tracks), *self.lines_here})
+        chosen = [self.title_of(key) for key in here if key in self.selection]
         if chosen:
             others = " and others" if len(chosen) > 3 else ""
             said.append(f"{', '.join(chosen[:3])}{others} selected")

@@ -345,8 +345,8 @@ class Sweeps(QObject):
 
 def sensor_pose(document: Document, stream: StreamId) -> Pose:
     """A lidar's pose in the ego frame; in it where the document says nothing."""
-    for entity in document:
-        if isinstance(entity, CoordinateSystem) and entity.name == stream:
+    for entity in document.of_kind(CoordinateSystem):
+        if entity.name == stream:
             return Pose(entity.translation, entity.rotation)
     return Pose()
 

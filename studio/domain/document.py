@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar, cast
 
 from studio.domain.edit import Edit, check_entity, rebase
-from studio.domain.entities import AnyEntity, FrameShape, Shape, references
+from studio.domain.entities import AnyEntity, Entity, FrameShape, Shape, references
 from studio.domain.errors import AtelierError
 from studio.domain.ids import EntityId, StreamId, is_id
 from studio.domain.references import check_references
 
+E = TypeVar("E", bound=Entity)
 LARGEST_DOCUMENT = 500_000
 
 
@@ -21,6 +23,7 @@ class Document:
         self._entities: dict[EntityId, AnyEntity] = {}
         # by target, then by the field that points: who a group holds is asked apart from what holds the group
         self._referrers: dict[EntityId, dict[str, dict[EntityId, None]]] = {}
+        self._kinds: dict[type[Entity], dict[EntityId, None]] = {}
         self._at: dict[tuple[StreamId, int | None], dict[EntityId, None]] = {}
         given = list(entities)
         if given:
@@ -48,6 +51,10 @@ class Document:
     def get(self, key: EntityId) -> AnyEntity | None:
         """The entity of this id, or None."""
         return self._entities.get(key)
+
+    def of_kind(self, kind: type[E]) -> list[E]:
+        """The entities of exactly this kind, in the order in which they came. Cost: their number."""
+        return cast(list[E], [self._entities[key] for key in self._kinds.get(kind, ())])
 
     def referrers(self, key: EntityId, field: str = "") -> tuple[EntityId, ...]:
         """The ids of the entities that point at `key`, each once; with `field`, of those by this field alone.
@@ -101,12 +108,15 @@ class Document:
                     del held[field]
                 if not held:
                     del self._referrers[target]
+            if new is None or type(new) is not type(old):
+                del self._kinds[type(old)][key]
             if isinstance(old, Shape) and (new is None or _place(old) != _place(new)):
                 del self._at[_place(old)][key]
         if new is None:
             del self._entities[key]
             return
         self._entities[key] = new
+        self._kinds.setdefault(type(new), {})[key] = None
         for field, target in references(new):
             self._referrers.setdefault(target, {}).setdefault(field, {})[key] = None
         if isinstance(new, Shape):

@@ -187,11 +187,9 @@ class GroupIndex:
         """Everything anew from the document."""
         for held in (self._groups, self._always, self._timed, self._of, self._known):
             held.clear()
-        for entity in self._document:
-            if isinstance(entity, Group):
-                self._groups[entity.id] = entity
-            elif isinstance(entity, Member):
-                self._put(entity)
+        self._groups |= {each.id: each for each in self._document.of_kind(Group)}
+        for member in self._document.of_kind(Member):
+            self._put(member)
 
     def refresh(self, ids: Iterable[EntityId]) -> set[GroupId]:
         """Take in entities that were made, changed or removed; the groups that changed or whose members did.

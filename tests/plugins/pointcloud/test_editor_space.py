@@ -367,7 +367,8 @@ def test_a_group_has_a_lane_that_opens_to_its_members(open_editor: Open) -> None
     assert (lane.is_lane, lane.fold, lane.note) == (True, "closed", "2")
     assert [(bar.start, bar.stop) for bar in lane.bars] == [(0, 3)]
     editor.timeline.grid.fold_wanted.emit(group.id)
-    assert [depth for _, depth, _ in editor._rows._lines] == [0, 1, 1, 0, 0]
+    assert [depth for _, depth, _ in editor._rows._lanes] == [0, 1, 1]
+    assert len(editor._rows._tracks) == 2
     editor.timeline.grid.row_pressed.emit(RowPress(group.id, None))
     assert editor.scene.selection == {each.id for each in tracks}
 

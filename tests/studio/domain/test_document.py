@@ -180,6 +180,15 @@ def test_shapes_are_found_by_stream_and_frame_in_the_order_they_were_made() -> N
     assert document.shapes_at(StreamId("s"), None) == []
 
 
+@given(histories())
+def test_what_is_of_a_kind_is_what_a_walk_over_everything_finds(history) -> None:
+    document = Document()
+    for edit in (*history, *(each.inverse() for each in reversed(history))):
+        document.apply(edit)
+        for kind in {type(each) for each in document} | {Tag, Track}:
+            assert document.of_kind(kind) == [each for each in document if type(each) is kind]
+
+
 def test_the_entities_of_a_document_cannot_be_changed_behind_its_back() -> None:
     document = replay([creation("Tag", Tag(counted_id(1), "t"))])
     document.entities.clear()
