@@ -9,10 +9,10 @@ import numpy as np
 from msgspec import Struct
 
 from plugins.pointcloud.camera_sight import CameraSight
-from plugins.pointcloud.linkage import Grip, grip_place
+from plugins.pointcloud.linkage import Grip
 from plugins.pointcloud.space_scene import Placement
 from plugins.pointcloud.tools.reaching import seen_grips
-from studio.domain.space import as_xyz
+from studio.domain.space import Pose, as_xyz, outward
 from studio.domain.values import XYZ
 from widgets.cloud.pointer import SpacePointer
 
@@ -39,23 +39,24 @@ def picture_grips(at: Placement, sight: CameraSight) -> list[PictureGrip]:
 
     None of what is so small that they would leave no room to drag it or a side of its box.
     """
-    eye = sight.eye()
-    held = sight.to_screen(np.array([grip_place(at, each) for each in CORNERS]))[:, :2]
-    smallest = float(np.ptp(held, axis=0).min())
+    places = outward(Pose(at.centre, at.rotation), np.array([*CORNERS, *EDGES]) * (np.array(at.size) / 2))
+    seen = sight.to_screen(places)[:, :2]  # all of them at once: this is asked of every camera
+    smallest = float(np.ptp(seen[: len(CORNERS)], axis=0).min())
     if not smallest >= SMALLEST_PX[3]:  # no number is no size either
         return []
-    taken = np.array([at.centre, *(each.xyz for each in seen_grips(at, sight))])
-    places = sight.to_screen(taken)[:, :2].tolist()
+    away = np.linalg.norm(places - sight.eye(), axis=1)
+    faces = np.array([at.centre, *(each.xyz for each in seen_grips(at, sight))])
+    taken = sight.to_screen(faces)[:, :2].tolist()
     found: list[PictureGrip] = []
-    for several in (CORNERS, EDGES) if smallest >= SMALLEST_PX[2] else (CORNERS,):
-        placed = [(each, grip_place(at, each)) for each in several]
-        placed.sort(key=lambda each: float(np.linalg.norm(each[1] - eye)))
-        for grip, place in placed:
-            x, y, _ = sight.to_screen(place[None])[0].tolist()
-            apart = APART_PX[sum(map(abs, grip))]
-            if math.isfinite(x) and all(math.hypot(x - a, y - b) >= apart for a, b in places):
-                places.append([x, y])
-                found.append(PictureGrip(grip, as_xyz(place), (x, y)))
+    for first, grips in ((0, CORNERS), (len(CORNERS), EDGES)):
+        apart = APART_PX[sum(map(abs, grips[0]))]
+        if not smallest >= SMALLEST_PX[sum(map(abs, grips[0]))]:
+            continue
+        for row in first + np.argsort(away[first : first + len(grips)]):
+            x, y = seen[row].tolist()
+            if math.isfinite(x) and all(math.hypot(x - a, y - b) >= apart for a, b in taken):
+                taken.append([x, y])
+                found.append(PictureGrip(grips[row - first], as_xyz(places[row]), (x, y)))
     return found
 
 
