@@ -100,8 +100,9 @@ class CloudScene(QObject):
 
         Only the bytes between the first and the last place are sent, only these points are drawn again.
         """
+        is_new = self.clouds[key].field(field) is None  # until now its points were drawn without any
         changed = self.clouds[key].put(field, values, places)
-        if len(changed) > len(self.clouds[key]) // 2:
+        if is_new or len(changed) > len(self.clouds[key]) // 2:
             self.points_changed.emit()
         elif len(changed):
             self.labels_changed.emit(key, changed)

@@ -142,6 +142,19 @@ def test_new_labels_are_drawn_over_the_old(view, scene, qtbot):
     assert (pixels(view) != once).any(axis=2).mean() < 0.02  # only where two points share a pixel and a depth
 
 
+def test_the_first_labels_of_a_cloud_colour_its_other_points_as_well(view, scene, qtbot):
+    scene.set_look(Look("label", palette=bytes([40, 40, 40, 255, 255, 0, 0, 255]), plain="#00ff00"))
+    scene.set_cloud([CloudLayer("wall", wall())])
+    with qtbot.waitSignal(view.refined):
+        view.repaint()
+    assert count_of(view, "#00ff00") > 500
+    scene.set_labels("wall", 1, np.arange(40))
+    with qtbot.waitSignal(view.refined):
+        view.repaint()
+    assert count_of(view, "#00ff00") == 0
+    assert count_of(view, "#282828") > 500
+
+
 def test_lines_words_and_grips_are_drawn_and_leave_nothing_behind(view, scene, qtbot):
     scene.set_cloud([CloudLayer("wall", wall(50))])
     with qtbot.waitSignal(view.refined):
