@@ -15,9 +15,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from studio.domain import canonical
-from studio.domain.contracts.formats import Budget, Format, Problem, Sniffed
+from studio.domain.contracts.archive import ZipTree, is_archive, tree_of
+from studio.domain.contracts.formats import Budget, Format, Problem, Sniffed, Tree
 from studio.domain.contracts.plugin import Plugin, installed_plugins, load_part
-from studio.domain.contracts.tree import FolderTree
 from studio.domain.entities import Shape
 from studio.domain.errors import AtelierError
 
@@ -45,6 +45,7 @@ class Candidate(Struct, frozen=True):
     title: str
     preview: tuple[PreviewItem, ...] = ()
     problems: tuple[Problem, ...] = ()
+    archive: str = ""  # the one archive of the folder, where the data lies in it
 
 
 class Looked(Struct, frozen=True):
@@ -57,13 +58,24 @@ class Looked(Struct, frozen=True):
 
 
 def look(folder: Path, plugins: list[Plugin] | None = None) -> Looked:
-    """What the formats of the installed plug-ins see in `folder`. A format that fails is passed over."""
+    """What the formats of the installed plug-ins see in `folder`, or in the one archive that lies in it.
+
+    A format that fails is passed over.
+    """
     try:
-        tree = FolderTree(folder)
         known = plugins or installed_plugins()
-        parts = [part for each in known for part in each.formats]
+        tree = tree_of(folder)
+        candidates = _candidates(tree, known)
+        archives = [path for path in tree.paths() if is_archive(folder / path)]
+        if not candidates and len(archives) == 1 and folder.is_dir():
+            candidates = _candidates(ZipTree(folder / archives[0]), known, archives[0])
     except AtelierError as error:
         return Looked((), error.code, error.message, error.hint)
+    return Looked(tuple(candidates))
+
+
+def _candidates(tree: Tree, known: list[Plugin], archive: str = "") -> list[Candidate]:
+    parts = [part for each in known for part in each.formats]
     found: list[tuple[Format, Sniffed]] = []
     for part in dict.fromkeys(parts):
         try:
@@ -77,10 +89,10 @@ def look(folder: Path, plugins: list[Plugin] | None = None) -> Looked:
             found.append((made, sniffed))
     found.sort(key=lambda each: -each[1].confidence)
     cuttable = {kind for each in known if each.clips for kind in each.streams}
-    return Looked(tuple(_candidate(made, tree, sniffed, cuttable) for made, sniffed in found))
+    return [_candidate(made, tree, sniffed, cuttable, archive) for made, sniffed in found]
 
 
-def _candidate(made: Format, tree: FolderTree, sniffed: Sniffed, cuttable: set[str]) -> Candidate:
+def _candidate(made: Format, tree: Tree, sniffed: Sniffed, cuttable: set[str], archive: str) -> Candidate:
     items: list[PreviewItem] = []
     problems: list[Problem] = []
     until = time.monotonic() + PREVIEW_S
@@ -99,7 +111,7 @@ def _candidate(made: Format, tree: FolderTree, sniffed: Sniffed, cuttable: set[s
                 break
     except Exception:  # noqa: BLE001  the preview is an extra; the import will say what is wrong, item by item
         _LOG.exception("preview of %s", made.name)
-    return Candidate(sniffed, made.title, tuple(items), tuple(problems))
+    return Candidate(sniffed, made.title, tuple(items), tuple(problems), archive)
 
 
 def bound() -> None:

@@ -18,7 +18,8 @@ from studio.client.client import Client
 from studio.client.files import make_private, write_whole
 from studio.client.sniffing import Candidate, Looked, PreviewItem
 from studio.domain import canonical
-from studio.domain.contracts.tree import FolderTree
+from studio.domain.contracts.archive import BROKEN, tree_of
+from studio.domain.contracts.formats import Tree
 from studio.domain.errors import AtelierError
 from studio.domain.ids import ImportId, is_id, new_id
 from studio.domain.wire import routes
@@ -71,7 +72,10 @@ def sniff(folder: Path, timeout_s: float = 180.0, python: str = sys.executable) 
 
 
 class Upload:
-    """One folder on its way to a project. `run` may be called again, also by another studio: it goes on."""
+    """One folder or zip archive on its way to a project.
+
+    `run` may be called again, also by another studio: it goes on.
+    """
 
     def __init__(
         self,
@@ -115,7 +119,7 @@ class Upload:
         there. Raises `import.*`, `upload.changed` and what the node answers.
         """
         stop = stop or threading.Event()
-        tree = FolderTree(self._folder)
+        tree = tree_of(self._folder)
         files = () if self._request.adopt else tuple(self._hashed(tree, on_progress, stop))
         request = NewImport(
             self._request.name,
@@ -144,7 +148,7 @@ class Upload:
         return ImportId(held if is_id(held) else new_id())
 
     def _hashed(
-        self, tree: FolderTree, on_progress: Callable[[Progress], object], stop: threading.Event
+        self, tree: Tree, on_progress: Callable[[Progress], object], stop: threading.Event
     ) -> Iterator[SourceFile]:
         paths = tree.paths()
         meter = _Meter(sum(map(tree.size, paths)), "Reading", on_progress, stop)
@@ -159,7 +163,7 @@ class Upload:
 
     def _send(
         self,
-        tree: FolderTree,
+        tree: Tree,
         files: tuple[SourceFile, ...],
         missing: set[bytes],
         on_progress: Callable[[Progress], object],
@@ -225,21 +229,21 @@ def _size(file: SourceFile, number: int) -> int:
     return min(CHUNK_BYTES, file.size - number * CHUNK_BYTES)
 
 
-def _chunks(tree: FolderTree, path: str) -> Iterator[bytes]:
+def _chunks(tree: Tree, path: str) -> Iterator[bytes]:
     try:
         with tree.open(path) as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-    except OSError as error:
+    except (OSError, *BROKEN) as error:
         raise _unreadable(path, error) from error
 
 
-def _chunk_of(tree: FolderTree, file: SourceFile, number: int, chunk: bytes) -> bytes:
+def _chunk_of(tree: Tree, file: SourceFile, number: int, chunk: bytes) -> bytes:
     try:
         with tree.open(file.path) as source:
             source.seek(number * CHUNK_BYTES)
             data = source.read(_size(file, number))
-    except OSError as error:
+    except (OSError, *BROKEN) as error:
         raise _unreadable(file.path, error) from error
     if hashlib.sha256(data).digest() != chunk:
         raise AtelierError(
@@ -250,12 +254,12 @@ def _chunk_of(tree: FolderTree, file: SourceFile, number: int, chunk: bytes) -> 
     return data
 
 
-def _unreadable(path: str, error: OSError) -> AtelierError:
+def _unreadable(path: str, error: Exception) -> AtelierError:
     return AtelierError(
         "import.missing_file",
         f"The file {path!r} cannot be read. Nothing was imported yet.",
-        detail=str(error.strerror),
-        hint="Make it readable or take it out of the folder, then import again.",
+        detail=str(error),
+        hint="Make it readable or take it out, then import again.",
     )
 
 

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.domain.contracts.archive import tree_of
 from studio.domain.errors import AtelierError
 from studio.domain.ids import JobId, ProjectId
 from studio.domain.wire import routes
@@ -49,17 +50,20 @@ class ImportDialog(QDialog):
         self._calls = calls
         self.folder = QLineEdit()
         self.folder.setAccessibleName("Folder")
-        self.folder.setPlaceholderText("Choose a folder, or drop it here")
+        self.folder.setPlaceholderText("Choose a folder or a zip archive, or drop it here")
         self.folder.editingFinished.connect(self._typed)
         self.browse = QPushButton("&Browse …")
         self.browse.setAutoDefault(False)  # Enter in the field looks at the folder, nothing else
         self.browse.clicked.connect(self._browse)
+        self.browse_archive = QPushButton("&Zip archive …")
+        self.browse_archive.setAutoDefault(False)
+        self.browse_archive.clicked.connect(self._browse_archive)
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of the import")
         self.preview = ImportPreview()
-        self.preview.advanced.setVisible(may_adopt)
+        self._may_adopt = may_adopt
         self.report = ImportReportView()
         self.steps = QStackedWidget()
         self.waiting = QWidget()
@@ -81,6 +85,7 @@ class ImportDialog(QDialog):
         line = QHBoxLayout()
         line.addWidget(self.folder, 1)
         line.addWidget(self.browse)
+        line.addWidget(self.browse_archive)
         column = QVBoxLayout(self)
         column.addLayout(line)
         column.addWidget(self.said)
@@ -88,6 +93,7 @@ class ImportDialog(QDialog):
         column.addWidget(self.steps, 1)
         column.addWidget(self.buttons)
         self._looked_at = ""
+        self._place = Path()  # the archive in it, where the data lies in one
         self._job: JobId | None = None  # of the node, once everything was sent
         self._show(self.waiting, "Label files and their format are found by content.")
         letters = self.fontMetrics().averageCharWidth()
@@ -102,12 +108,13 @@ class ImportDialog(QDialog):
         path = Path(folder)
 
         def work(_call: object) -> Any:
-            candidates = look_at(path)
-            return candidates, first_pictures(path, candidates)
+            place, candidates = look_at(path)
+            return place, candidates, first_pictures(tree_of(place), candidates)
 
         def done(found: Any) -> None:
-            sniffed, pictures = found
+            self._place, sniffed, pictures = found
             self.preview.show_found(sniffed, pictures)
+            self.preview.advanced.setVisible(self._may_adopt and self._place.is_dir())
             self._show(self.preview, "This is what will come in.", ready=True)
             self.start.setFocus()
 
@@ -122,9 +129,16 @@ class ImportDialog(QDialog):
         if folder:
             self.look(folder)
 
+    def _browse_archive(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Archive to import", self.folder.text(), "Zip archives (*.zip)"
+        )
+        if path:
+            self.look(path)
+
     def _start(self) -> None:
         preview, client, project = self.preview, self._client, self._project
-        folder = Path(self._looked_at)
+        folder = self._place
         chosen, facts = preview.chosen(), preview.facts()
         adopt, tasks, clips = preview.wants_adoption(), preview.tasks.isChecked(), preview.clip_frames()
         self._show(self.waiting, "Reading the files …", running=True)
@@ -206,6 +220,7 @@ class ImportDialog(QDialog):
         self.progress.setRange(0, 0)
         self.folder.setEnabled(not running)
         self.browse.setEnabled(not running)
+        self.browse_archive.setEnabled(not running)
         self.start.setVisible(not running and not stopped and step is not self.report)
         self.go_on.setVisible(stopped)
         self.start.setEnabled(ready)

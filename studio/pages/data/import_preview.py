@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -23,7 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.domain.contracts.formats import Sniffed
+from studio.domain.contracts.archive import BROKEN
+from studio.domain.contracts.formats import Sniffed, Tree
+from studio.domain.errors import AtelierError
 from studio.domain.wire.projects import AssetFacts
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _PICTURES = 6
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 _SIDE = 104  # pixels
+_LARGEST_BYTES = 100 * 1024**2
 _LONGEST_CLIP = 100_000  # frames
 _SENSITIVITY = (
     ("internal", "Internal: for people of this organisation"),
@@ -165,19 +167,27 @@ class ImportPreview(QWidget):
         column.addStretch(1)
 
 
-def first_pictures(folder: Path, found: Sequence[Candidate]) -> list[QImage]:
+def first_pictures(tree: Tree, found: Sequence[Candidate]) -> list[QImage]:
     """Small versions of the first items' pictures; for a background call.
 
     Sizes are read from the headers before anything is decoded, and what is no sound picture is left out.
     """
     paths = [path for item in found[0].preview for path in item.paths if path.lower().endswith(_SUFFIXES)]
-    root = folder if folder.is_dir() else folder.parent
-    images = (_small(root / path) for path in paths)
+    images = (_small(tree, path) for path in paths)
     return [image for image in images if image is not None][:_PICTURES] if found else []
 
 
-def _small(path: Path) -> QImage | None:
-    reader = QImageReader(str(path))
+def _small(tree: Tree, path: str) -> QImage | None:
+    if tree.size(path) > _LARGEST_BYTES:
+        return None
+    try:
+        with tree.open(path) as file:
+            data = QByteArray(file.read())
+    except (OSError, AtelierError, *BROKEN):
+        return None
+    buffer = QBuffer(data)
+    buffer.open(QBuffer.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
     reader.setAutoTransform(True)
     size = reader.size()
     if not size.isValid() or size.width() * size.height() > 100_000_000:

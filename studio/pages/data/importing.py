@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _SENT = 0.5  # share of the bar that sending takes; the rest is the node's reading
 
 
-def look_at(folder: Path) -> list[Candidate]:
-    """What formats see in `folder`, most confident first. Raises `import.nothing`."""
+def look_at(folder: Path) -> tuple[Path, list[Candidate]]:
+    """Where the data lies (`folder`, or the one archive in it), and what formats see there, most confident
+    first. Raises `import.nothing`.
+    """
     from studio.client import uploads
 
     found = uploads.sniff(folder)
@@ -27,9 +29,9 @@ def look_at(folder: Path) -> list[Candidate]:
         raise AtelierError(
             "import.nothing",
             f"No installed format recognises what lies in {folder.name!r}. Nothing was changed.",
-            hint="Choose the folder that holds the pictures or the label files.",
+            hint="Choose the folder or zip archive that holds the pictures or the label files.",
         )
-    return found
+    return folder / found[0].archive, found
 
 
 def send(

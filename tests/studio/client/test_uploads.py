@@ -92,6 +92,27 @@ def test_what_was_sent_comes_in_and_progress_ends_at_all(
     assert list(tmp_path.iterdir()) == [], "nothing is left to go on with"
 
 
+def test_an_archive_comes_in_as_the_folder_would_that_is_packed_in_it(
+    client: Client, empty_project: ProjectId, pictures: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    shutil.make_archive(str(folder / "roads"), "zip", pictures.parent, pictures.name)
+    (folder / "licence.txt").write_text("free")
+    (best, *_) = sniff(folder)
+    assert (best.archive, best.sniffed.format, best.sniffed.items) == ("roads.zip", "pascal_voc", 3)
+    assert sniff(folder / best.archive)[0].sniffed == best.sniffed
+    state = _upload(client, empty_project, folder / best.archive, tmp_path / "notes").run()
+    assert state.job is not None
+    report = jobs.report(client, state.job.id)
+    assert (report.items, report.shapes, report.problem_count) == (3, 3, 0)
+
+
+def test_a_real_archive_of_points_is_recognised(shared_data: Path) -> None:
+    best = sniff(shared_data / "pointcloud_cvat_canvas3d")[0]
+    assert (best.archive, best.sniffed.format) == ("test_canvas3d.zip", "datumaro3d")
+
+
 def test_an_import_that_was_stopped_goes_on_and_sends_no_byte_twice(
     client: Client, empty_project: ProjectId, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
