@@ -387,9 +387,7 @@ class DataPage(Page):
                 self.enter(Place("data"))
 
     def _imported(self, report: ImportReport) -> None:
-        self.desk.notify(
-            sentence(report).partition(" problems:")[0], "good" if not report.problems else "warning"
-        )
+        self.desk.notify(sentence(report), "good" if not report.problems else "warning")
         self.refresh()
 
     def _open(self, item: str) -> None:
