@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from plugins.pointcloud import assist
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.camera_sight import CameraSight, frustum_lines, sight_line
+from plugins.pointcloud.commands import BY_NAME
 from plugins.pointcloud.keymap import CROSS_STEPS, STEPS
 from plugins.pointcloud.lanes import PlacedLine
 from plugins.pointcloud.picture_boxes import frustum_of
@@ -50,6 +52,7 @@ DRAWING: tuple[Callable[[], SpaceTool], ...] = (
 )
 PAINT_TOOLS = (PointBrush, PointLasso, PointPolygon, GrowRegion)  # GroundBrush is a brush
 NO_LINES = LineSet()  # one and the same, so that setting it again paints nothing
+_AT_THE_CAR_M = 3.0
 
 
 class Gestures(QObject):
@@ -99,6 +102,8 @@ class Gestures(QObject):
             self._drop()
         self.tool = self._tools[name]
         drawing = self.tool is not self._select
+        if drawing:
+            self._bench.host.say(BY_NAME[f"pointcloud.tool.{name}"].help)
         self._views.set_cursor(Qt.CursorShape.CrossCursor if drawing else Qt.CursorShape.ArrowCursor)
         if not drawing:
             self._put_down_cross()
@@ -212,19 +217,27 @@ class Gestures(QObject):
         return True
 
     def take_up_cross(self) -> bool:
-        """Draw with the keyboard, from where the mouse pointer is or from before the car."""
+        """Draw with the keyboard, from where the mouse pointer is in the top view, or from its middle.
+
+        Where that is at the car itself, as at first, from before it.
+        """
         scene = self._bench.scene
         if scene is None:
             return False
         if self.tool is self._select:
             self.take("draw")
-        at = None
-        if (xy := self._views.top.mouse_xy()) is not None:
-            origin, direction = self._views.top.view.ray(xy)
-            pointer = replace(self._views.pointer_at((0.0, 0.0, 0.0), "hover"), origin=origin)
-            at = on_ground(scene, replace(pointer, direction=direction))
-        self.cross = at or (8.0, 0.0, scene_ground(scene))
+        top = self._views.top
+        origin, direction = top.view.ray(top.mouse_xy() or (top.width() / 2, top.height() / 2))
+        pointer = replace(self._views.pointer_at((0.0, 0.0, 0.0), "hover"), origin=origin)
+        at = on_ground(scene, replace(pointer, direction=direction))
+        if at is None or math.hypot(at[0], at[1]) < _AT_THE_CAR_M:
+            at = (8.0, 0.0, scene_ground(scene))
+        self.cross = at
         self._views.set_keyboard_cursor(self.cross)
+        near, far = CROSS_STEPS["Shift"], CROSS_STEPS["Ctrl"]
+        self._bench.host.say(
+            f"Arrows move the cross (with Shift by {near:g} m, with Ctrl by {far:g} m), Enter clicks there."
+        )
         self._views.top.setFocus()
         return True
 

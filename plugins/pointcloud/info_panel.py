@@ -142,10 +142,12 @@ def _words(scene: SpaceScene | None, keys: list[EntityId]) -> str:
         said.append("no point inside" if not count else f"{count:,} points inside")
     if (motion := scene.motion_of(keys[0])) is not None:
         said.append(f"{motion[0]:.1f} m/s, {round(math.degrees(motion[1])):+d}°/s")
-    elif len(scene.index.key_frames(TrackId(keys[0]))) == 1 and scene.index.timeline.frames > 1:
-        said.append("speed unknown: one key frame")
+    alone = len(scene.index.key_frames(TrackId(keys[0]))) == 1 and scene.index.timeline.frames > 1
     if isinstance(found, Interpolated):
-        said.append("computed between key frames" if found.after else "stands still after its last key frame")
+        held = f"stands still after its {'only' if alone else 'last'} key frame"
+        said.append("computed between key frames" if found.after else held)
     else:
         said.append(STATE_WORDS[found.made] + (", ends here" if found.ends_here else ""))
+    if alone:
+        said.append("its speed is unknown")
     return "; ".join(said)

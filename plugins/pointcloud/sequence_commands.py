@@ -14,7 +14,7 @@ from plugins.pointcloud.propagation import is_motion_known, propagated, propagat
 from plugins.pointcloud.registration import auto_fit_next
 from plugins.pointcloud.sweeps import Sweeps
 from studio.domain.edit import Edit
-from studio.domain.entities import Cuboid
+from studio.domain.entities import Cuboid, Track
 from studio.domain.ids import EntityId, TrackId
 from studio.domain.wording import counted
 from widgets.transport import Transport
@@ -182,14 +182,32 @@ class SequenceCommands(QObject):
         if scene is None or len(tracks) != 2:
             self._bench.host.say("Select the two tracks that are one thing.")
             return False
+        first, second = (scene.title_of(EntityId(each)) for each in tracks)
         edit = track_joins.merged(scene.index, tracks[0], tracks[1])
-        return self._apply("Merge tracks", [edit])
+        if not self._apply("Merge tracks", [edit]):
+            return False
+        kept = next((each for each in tracks if EntityId(each) in scene.document), tracks[0])
+        self._bench.select(frozenset({EntityId(kept)}))
+        self._bench.host.say(f"{first} and {second} are {scene.title_of(EntityId(kept))} now.")
+        return True
 
     def split(self) -> bool:
-        """The selected tracks are two things each: another one from this frame on."""
+        """The selected tracks are two things each: another one from this frame on, which is selected."""
         scene = self._bench.scene
         if scene is None:
             return False
-        return self._apply(
-            "Split tracks", [track_joins.split(scene.index, each, scene.frame) for each in self._selected()]
-        )
+        edits = [track_joins.split(scene.index, each, scene.frame) for each in self._selected()]
+        if not self._apply("Split tracks", edits):
+            self._bench.host.say("Select a track that is seen before this frame and from it on.")
+            return False
+        new = [
+            key
+            for edit in edits
+            if edit
+            for key, (old, made) in edit.changes.items()
+            if old is None and isinstance(made, Track)
+        ]
+        self._bench.select(frozenset(new))
+        named = scene.title_of(new[0]) if len(new) == 1 else counted(len(new), "new track")
+        self._bench.host.say(f"From this frame on it is {named}.")
+        return True

@@ -314,7 +314,7 @@ class SpaceScene:
             floor = sweep.centres[:, row] - [0.0, 0.0, 0.5] * sweep.sizes[:, row]
             along = inward(pose, floor)
             kept = seen[:-1] & seen[1:]
-            style = LineStyle(self.color_of(EntityId(key)), 1.5, "solid", 0.8)
+            style = LineStyle(self.color_of(EntityId(key)), 2.5)  # among the points of a colour like it
             sets.append(one_style(np.stack([along[:-1], along[1:]], axis=1)[kept], style, key))
         return joined_lines(sets)
 

@@ -193,6 +193,8 @@ class ViewCommands:
 
     def turn_paths(self) -> bool:
         self.paths = not self.paths
+        shown = "The ways of what is selected, or of all, are shown." if self.paths else "Ways are not shown."
+        self._bench.host.say(shown)
         self._changed()
         return True
 

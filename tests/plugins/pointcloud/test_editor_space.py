@@ -120,8 +120,9 @@ def test_it_is_drawn_with_a_drag_and_taken_back_by_the_inverse(open_editor: Open
 def test_keys_alone_draw_and_fit_a_cuboid(open_editor: Open) -> None:
     editor, host = open_editor()
     view = editor.views.top
+    view.set_view(replace(view.view, centre=(8.0, 0.0, 0.0)))
     QTest.keyClick(editor.views.space, Qt.Key.Key_K)
-    for _ in range(5):  # from 8 m ahead: a little to the left, then Enter
+    for _ in range(5):  # from the middle of the view: a little to the left, then Enter
         QTest.keyClick(view, Qt.Key.Key_Left)
     QTest.keyClick(view, Qt.Key.Key_Return)
     for _ in range(2):
@@ -435,9 +436,9 @@ def test_the_speed_of_a_single_key_frame_is_unknown_and_not_nought(open_editor: 
     editor.bench.go_to(3)
     editor.bench.select(frozenset({EntityId(track.id)}))
     assert "m/s" not in editor.info.words.text()
-    assert "speed unknown: one key frame" in editor.info.words.text()
+    assert editor.info.words.text().endswith("key frame; its speed is unknown")
     editor.bench.go_to(6)
-    assert "m/s" not in editor.info.words.text()
+    assert editor.info.words.text().endswith("stands still after its only key frame; its speed is unknown")
 
 
 def test_a_group_is_chosen_no_more_once_nothing_is_selected(open_editor: Open) -> None:
@@ -606,6 +607,39 @@ def test_what_propagating_did_is_said_for_it_is_seen_at_other_frames_alone(open_
     assert "not known from a single key frame, so it would stand still" in asked[0]
     assert host.said[-1] == "Carried on over 10 frames forwards."
     assert editor.scene.index.cuboid_at(track.id, 7) is not None
+
+
+def test_after_a_split_the_later_half_is_in_hand_and_after_a_merge_what_is_left(open_editor: Open) -> None:
+    track = a_track()
+    placed = [cuboid(track, frame, centre=(10.0 + frame, 0.0, -1.0)) for frame in range(11)]
+    editor, host = open_editor(track, *placed)
+    key = EntityId(track.id)
+    editor.bench.select(frozenset({key}))
+    assert not editor.run("pointcloud.split")  # nothing is before the first frame
+    assert "seen before this frame" in host.said[-1]
+    editor.bench.go_to(5)
+    assert editor.run("pointcloud.split")
+    (new,) = editor.scene.selection
+    assert new != key
+    assert editor.scene.cuboid_at(new) is not None
+    assert host.said[-1] == "From this frame on it is Car #2."
+    editor.bench.select(frozenset({key, new}))
+    assert editor.run("pointcloud.merge")
+    (left,) = editor.scene.selection
+    assert left in editor.scene.document
+    assert host.said[-1] == "Car #1 and Car #2 are Car #1 now."
+
+
+def test_the_keyboards_cross_begins_in_the_middle_of_what_is_seen_and_says_its_keys(
+    open_editor: Open,
+) -> None:
+    editor, host = open_editor()
+    editor.run("pointcloud.tool.three")
+    assert host.said[-1] == "Rear, front, then one side."
+    editor.views.top.set_view(replace(editor.views.top.view, centre=(40.0, -12.0, 0.0)))
+    editor.run("pointcloud.keyboard")
+    assert close(editor.gestures.cross[:2], (40.0, -12.0), 0.2)
+    assert "Arrows move the cross" in host.said[-1]
 
 
 def test_an_unfinished_lane_stays_on_its_ground_while_frames_are_stepped_through(open_editor: Open) -> None:
