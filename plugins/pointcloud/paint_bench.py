@@ -105,6 +105,7 @@ class PaintBench(QObject):
 
     def points_there(self) -> None:
         """All points of the visible frame have come: their labels are next."""
+        self._end_stroke()
         self._labels, self.painter.labels = FrameLabels(self._sweeps.drawn()), None
         self._taken, self.painter.trouble = [], ""
         self._wanted.clear()
@@ -113,7 +114,13 @@ class PaintBench(QObject):
 
     def frame_leaves(self) -> None:
         """Other points are on their way."""
+        self._end_stroke()
         self._labels = self.painter.labels = None
+
+    def _end_stroke(self) -> None:
+        """What a stroke under way has painted so far is kept: it is of the frame that is left."""
+        if self.painter.is_painting:
+            self.painter.end("Paint points", self._tool)
 
     def document_changed(self, ids: Iterable[EntityId]) -> None:
         """Entities were made, changed or removed, by anybody."""
@@ -200,6 +207,7 @@ class PaintBench(QObject):
         """Whether a tile could be read, and is of as many points as there are."""
         try:
             if labels.take(cloud, run, name, decoded(self._recent[name]) if name else None):
+                self.painter.forget(cloud, run)
                 return True
             said = "The labels of these points are of another number of points, so nothing is painted."
         except AtelierError as error:

@@ -199,6 +199,16 @@ class Painter:
         if touched:
             self.on_painted(np.unique(np.concatenate(touched)))
 
+    def forget(self, cloud: CloudLabels, run: int) -> None:
+        """A run was taken from its tile during a stroke: what it had before is not put back any more."""
+        kept: list[_Before] = []
+        for each in self._before:
+            mine = each.places // RUN != run if each.cloud is cloud else np.ones(len(each.places), bool)
+            if mine.any():
+                held = (each.places[mine], each.class_of[mine], each.instance_of[mine])
+                kept.append(_Before(each.cloud, *held))
+        self._before = kept
+
     def end(self, title: str, tool: str) -> None:
         """The stroke is done: what it left goes to `on_stroke`."""
         stroke = self.taken(title, tool)

@@ -340,3 +340,35 @@ def test_many_large_tiles_come_one_by_one_and_are_all_shown(
     editor, _ = open_editor(*tiles, blobs=dict(blobs))
     assert counts(editor) == {"car": POINTS}
     assert (drawn(editor) == 1).all()
+
+
+def test_a_stroke_that_the_frame_is_changed_under_is_kept_at_its_frame(open_editor: Open) -> None:
+    editor, host = open_editor()
+    editor.run("pointcloud.tool.brush")
+    view = editor.views.top
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=spot(editor, CAR))
+    painted = counts(editor)["car"]
+    editor.run("pointcloud.frame_next")
+    QTest.mouseMove(view, spot(editor, (14.0, 5.0, -1.0)))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=spot(editor, (14.0, 5.0, -1.0)))
+    tiles = [each for each in host.document if isinstance(each, Tile)]
+    assert sorted(each.frame for each in tiles) == [0, 1]
+    editor.run("pointcloud.frame_previous")
+    assert counts(editor)["car"] == painted
+
+
+def test_an_undo_in_the_midst_of_a_stroke_that_is_given_up_leaves_what_the_document_says(
+    open_editor: Open,
+) -> None:
+    editor, host = open_editor()
+    editor.run("pointcloud.tool.brush")
+    stroke(editor, (20.0, 5.0, -1.7), (22.0, 5.0, -1.7))
+    first = host.edits[-1]
+    QTest.mousePress(editor.views.top, Qt.MouseButton.LeftButton, pos=spot(editor, (21.0, 5.0, -1.7)))
+    editor.scene.class_name = "person"
+    QTest.mouseMove(editor.views.top, spot(editor, (23.0, 5.0, -1.7)))
+    host.apply(first.inverse())
+    editor.document_changed(frozenset(first.changes))
+    QTest.keyClick(editor.views.top, Qt.Key.Key_Escape)
+    assert counts(editor) == {"": POINTS}
+    assert not drawn(editor).any()
