@@ -28,7 +28,7 @@ from studio.domain.document import Document
 from studio.domain.edit import Edit
 from studio.domain.entities import Cuboid
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId
+from studio.domain.ids import EntityId, ItemId
 from widgets.cloud.brush_cursor import brush_cursor
 from widgets.cloud.drawn import PALETTE, Mode
 from widgets.cloud.picking import lies_in
@@ -54,6 +54,7 @@ class PaintBench(QObject):
         self.painter = Painter()
         self.panel = PaintPanel(self.painter.settings)
         self._index = TileIndex(Document())
+        self._item = ItemId("")
         self._labels: FrameLabels | None = None  # those of the painter, also while they are still loaded
         self._shades = np.zeros(1, np.uint8)  # by place in the table of classes: its place in the palette
         self._wanted: set[str] = set()  # blobs that are on their way
@@ -97,6 +98,7 @@ class PaintBench(QObject):
         self._index = TileIndex(scene.document if scene is not None else Document())
         self._is_active = bool(self._index)
         if scene is not None:
+            self._item = scene.item.id
             scene.painter = self.painter
             self.panel.show_classes([(each.name, each.title or each.name) for each in scene.ontology.classes])
             if self._is_active:
@@ -298,7 +300,7 @@ class PaintBench(QObject):
                 stroke, "Somebody else has painted these points meanwhile: your stroke was taken back."
             )
             return
-        edit = painted(stroke, blobs, self._index)
+        edit = painted(stroke, blobs, self._index, self._item)
         for name, blob in blobs:
             self._remember(name, blob)
         were_painted(stroke, blobs)  # before the Edit is heard of, which would load what is held already
@@ -323,7 +325,7 @@ class PaintBench(QObject):
         blobs = coded(stroke)
         for name, blob in blobs:
             self._remember(name, blob)
-        more = painted(stroke, blobs, self._index)
+        more = painted(stroke, blobs, self._index, self._item)
         were_painted(stroke, blobs)
 
         def told(stood: bool) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from studio.domain.entities import Tile
 from studio.domain.errors import AtelierError
-from studio.domain.ids import EntityId, StreamId, new_id
+from studio.domain.ids import EntityId, ItemId, StreamId, new_id
 
 RUN = 65_536  # points of one tile
 UNLABELLED = ""
@@ -93,6 +93,15 @@ def decoded(blob: bytes) -> PointLabels:
 def blob_name(blob: bytes) -> str:
     """The name by which a tile knows its blob."""
     return hashlib.sha256(blob).hexdigest()
+
+
+def tile_id(item: ItemId, stream: StreamId, frame: int, run: int) -> EntityId:
+    """The id of a tile that people make: the same for everybody, so that two who paint at once are told.
+
+    A UUIDv7 in form; its digits are a hash, since order never comes from them.
+    """
+    digits = hashlib.sha256(f"{item} {stream} {frame} {run}".encode()).hexdigest()
+    return EntityId(f"{digits[:8]}-{digits[8:12]}-7{digits[12:15]}-8{digits[15:18]}-{digits[18:30]}")
 
 
 def tiles_of(

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from plugins.pointcloud.painting.frame_labels import CloudLabels
 from plugins.pointcloud.painting.tile_index import TileIndex
-from plugins.pointcloud.point_labels import PointLabels, blob_name, encoded
+from plugins.pointcloud.point_labels import PointLabels, blob_name, encoded, tile_id
 from studio.domain.edit import Changes, Edit
 from studio.domain.entities import Tile
-from studio.domain.ids import EntityId, new_id
+from studio.domain.ids import ItemId
 
 
 class PaintedRun(NamedTuple):
@@ -53,7 +53,7 @@ def coded(stroke: Stroke) -> Coded:
     return [(blob_name(each), each) for each in blobs]
 
 
-def painted(stroke: Stroke, blobs: Coded, index: TileIndex) -> Edit:
+def painted(stroke: Stroke, blobs: Coded, index: TileIndex, item: ItemId) -> Edit:
     """The Edit of a stroke over the tiles as they are now; it is empty where they say the same already.
 
     Call it where every run `is_current`, and `were_painted` once the Edit stands.
@@ -62,7 +62,9 @@ def painted(stroke: Stroke, blobs: Coded, index: TileIndex) -> Edit:
     for each, (name, _) in zip(stroke.runs, blobs, strict=True):
         tile = each.tile(index)
         if tile is None:
-            made = Tile(EntityId(new_id()), None, each.cloud.stream, each.cloud.frame, (each.run, 0), name)
+            stream, frame = each.cloud.stream, each.cloud.frame
+            key = tile_id(item, stream, frame, each.run)
+            made = Tile(key, None, stream, frame, (each.run, 0), name)
             changes[made.id] = (None, made)
         elif tile.blob != name:
             changes[tile.id] = (tile, replace(tile, blob=name))

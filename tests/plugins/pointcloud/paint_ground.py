@@ -41,7 +41,7 @@ class PaintHand(SpaceHand):
     def _stroke(self, stroke: object) -> None:
         made = coded(stroke)  # type: ignore[arg-type]
         assert all(each.is_current(self.index) for each in stroke.runs)  # type: ignore[attr-defined]
-        edit = painted(stroke, made, self.index)  # type: ignore[arg-type]
+        edit = painted(stroke, made, self.index, self.scene.item.id)  # type: ignore[arg-type]
         self.blobs |= dict(made)
         self.apply(edit)
         were_painted(stroke, made)  # type: ignore[arg-type]

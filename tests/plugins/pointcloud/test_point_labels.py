@@ -15,11 +15,12 @@ from plugins.pointcloud.point_labels import (
     decoded,
     encoded,
     joined,
+    tile_id,
     tiles_of,
     unlabelled,
 )
 from studio.domain.errors import AtelierError
-from studio.domain.ids import StreamId
+from studio.domain.ids import ItemId, StreamId, is_id, new_id
 
 LIDAR = StreamId("lidar")
 
@@ -116,3 +117,11 @@ def test_tiles_that_cannot_be_of_one_cloud_are_refused() -> None:
         with pytest.raises(AtelierError) as refused:
             joined(wrong, dict(blobs).__getitem__)
         assert refused.value.code == "point_labels.malformed"
+
+
+def test_everybody_makes_a_tile_under_the_same_id() -> None:
+    item, other = ItemId(new_id()), ItemId(new_id())
+    keys = [tile_id(item, LIDAR, frame, run) for frame in range(20) for run in range(20)]
+    assert all(is_id(each) for each in keys)
+    assert len({*keys, tile_id(other, LIDAR, 0, 0), tile_id(item, StreamId("roof"), 0, 0)}) == 402
+    assert keys[0] == tile_id(item, LIDAR, 0, 0)

@@ -297,7 +297,7 @@ def test_points_follow_their_cuboid_in_one_edit_and_one_undo() -> None:
     assert follows is not None
     blobs = coded(follows)
     hand.blobs |= dict(blobs)
-    hand.apply(moved.then(painted(follows, blobs, hand.index)))
+    hand.apply(moved.then(painted(follows, blobs, hand.index, scene.item.id)))
     assert set(labels.with_instance(number).tolist()) == inside(scene, track) != before
     distrust(follows.runs)  # as after a restart: from the tiles
     hand.load()
