@@ -44,7 +44,9 @@ class OneClickTool:
         if seed is not None:
             found = one_click(scene.points.xyz, seed, scene.points.sensor, usual)  # type: ignore[arg-type]
         if found is None:
-            self._said = "Nothing stands clear of the ground there. Click nearer to it, or draw a box around it (B)."
+            self._said = (
+                "Nothing stands clear of the ground there. Click nearer to it, or draw a box around it (B)."
+            )
             return None
         edit = changes.drawn(scene, Placement(found.centre, found.size, found.rotation), self.name)
         self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))

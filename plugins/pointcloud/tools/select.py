@@ -24,6 +24,7 @@ from plugins.pointcloud.tools.reaching import (
     slid,
 )
 from plugins.pointcloud.tools.vertices import VertexDrag, double, line_under
+from studio.domain.contracts.editing import Modifier
 from studio.domain.edit import Edit
 from studio.domain.entities import Cuboid
 from studio.domain.ids import EntityId
@@ -31,6 +32,9 @@ from studio.domain.space import Pose, as_xyz, joined, matrix_of, outward, turn, 
 from widgets.cloud.pointer import SpacePointer
 
 TURN_STEP = math.radians(5)  # with Shift
+
+
+_MANY: frozenset[Modifier] = frozenset({"shift", "ctrl"})  # a click with one of them adds or takes away
 
 
 class SelectSpaceTool:
@@ -84,14 +88,14 @@ class SelectSpaceTool:
             self._grip = grip_under(at, pointer)
         self._hit = keys[0] if self._grip else cuboid_under(scene, pointer) or line_under(scene, pointer)
         if self._hit is not None:
-            if "shift" in pointer.modifiers and not self._grip:
+            if pointer.modifiers & _MANY and not self._grip:
                 self._wanted = scene.selection ^ {self._hit}
             elif self._hit not in scene.selection:
                 self._wanted = frozenset({self._hit})
 
     def _move(self, pointer: SpacePointer, scene: SpaceScene) -> None:
         start = self._start
-        if start is None or self._hit is None or ("shift" in start.modifiers and not self._grip):
+        if start is None or self._hit is None or (start.modifiers & _MANY and not self._grip):
             return
         if not self._before:
             if moved_px(start, pointer) < CLICK_PX:
@@ -119,7 +123,7 @@ class SelectSpaceTool:
             verb = "Move" if grip is None else "Turn" if grip == "turn" else "Resize"
             return changes.put(scene, now, f"{verb} {changes.what(scene, now)}", self.name)
         if hit is None and start is not None and moved_px(start, pointer) < CLICK_PX:
-            if "shift" not in pointer.modifiers:
+            if not pointer.modifiers & _MANY:
                 self._wanted = frozenset()
         return None
 

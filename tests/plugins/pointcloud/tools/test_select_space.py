@@ -29,14 +29,15 @@ def test_a_click_selects_and_a_click_beside_it_clears(track) -> None:
     assert hand.edits == []
 
 
-def test_shift_adds_and_takes_away(track) -> None:
+@pytest.mark.parametrize("held", ["shift", "ctrl"])
+def test_shift_or_ctrl_adds_and_takes_away(track, held) -> None:
     other = a_track()
     scene = scene_with(track, cuboid(track), other, cuboid(other, centre=(10.0, 6.0, 0.0)))
     hand = SpaceHand(SelectSpaceTool(), scene)
     hand.click((10.0, 0.0, 0.0))
-    hand.click((10.0, 6.0, 0.0), modifiers=frozenset({"shift"}))
+    hand.click((10.0, 6.0, 0.0), modifiers=frozenset({held}))
     assert scene.selection == {track.id, other.id}
-    hand.click((10.0, 6.0, 0.0), modifiers=frozenset({"shift"}))
+    hand.click((10.0, 6.0, 0.0), modifiers=frozenset({held}))
     assert scene.selection == {track.id}
 
 
