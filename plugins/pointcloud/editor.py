@@ -30,7 +30,8 @@ from plugins.pointcloud.picture_points import PicturePoints
 from plugins.pointcloud.proposals import ProposalCommands
 from plugins.pointcloud.sequence_commands import SequenceCommands
 from plugins.pointcloud.sequence_panel import SequencePanel
-from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.space_scene import Placement, SpaceScene
+from plugins.pointcloud.static_points import movers, moving_at
 from plugins.pointcloud.strip_bench import StripBench
 from plugins.pointcloud.sweeps import Sweeps
 from plugins.pointcloud.tools.reaching import scene_ground
@@ -42,7 +43,7 @@ from studio.domain.document import Document
 from studio.domain.entities import Calibration, CoordinateSystem, EgoPose, Shape, Tile
 from studio.domain.errors import AtelierError
 from studio.domain.geometry import Rect
-from studio.domain.ids import EntityId, StreamId
+from studio.domain.ids import EntityId, StreamId, TrackId
 from studio.domain.ontology import Ontology
 from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Item
@@ -107,6 +108,8 @@ class PointCloudEditor(QWidget):
         self._rows = SequencePanel(self.bench, self.sweeps, self.groups, self.timeline)
         self.cameras.tried.connect(self.over_pictures.refresh)
         self.timeline.key_frame_wanted.connect(self.sequence.step_key)
+        self._movers: frozenset[TrackId] | None = None  # the tracks that do not stay where they are
+        self.sweeps.moving_at = self._moving_at
         self._fresh = False  # the first sweep of an item is looked at whole
         self.paint = PaintBench(self.bench, self.sweeps, self.views, self._looks, self)
         self._pages = pages
@@ -210,6 +213,7 @@ class PointCloudEditor(QWidget):
         self.bench.predictions.set_proposed(None)
         self.panel.show_ontology(ontology, {name: key for key, name in class_keys(ontology).items()})
         self._answers.set_class(earlier.class_name if earlier is not None else "")
+        self._movers = None
         self.sweeps.open(item, document, scene.index.timeline)
         self.paint.open()
         self.cameras.open()
@@ -241,6 +245,8 @@ class PointCloudEditor(QWidget):
         if any(isinstance(scene.document.get(key), Calibration | EgoPose) for key in ids):
             self.over_pictures.refresh()
             self.doctor.refresh()
+        self._movers = None
+        self.sweeps.tracks_changed()
         self.groups.refresh(ids)
         self._rows.refresh()
         self.strip.refresh()
@@ -330,6 +336,15 @@ class PointCloudEditor(QWidget):
         super().hideEvent(event)
         if not event.spontaneous():
             self.looks.panel.hide()  # a window of its own would stay
+
+    def _moving_at(self, frame: int) -> list[Placement]:
+        """The cuboids at a frame that go somewhere in the world; which do is found out once for all."""
+        scene = self.scene
+        if scene is None:
+            return []
+        if self._movers is None:
+            self._movers = movers(scene.index)
+        return moving_at(scene.index, self._movers, frame)
 
     # Keys
 

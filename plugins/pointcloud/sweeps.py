@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from plugins.pointcloud.cloud import HEAD, Head, Piece, read_head, read_piece
 from plugins.pointcloud.frame_points import FramePoints
 from plugins.pointcloud.layers import LayerLook
 from plugins.pointcloud.painting.frame_labels import Drawn
+from plugins.pointcloud.space_scene import Placement
+from plugins.pointcloud.static_points import is_still
 from plugins.pointcloud.timeline import Timeline
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
@@ -68,6 +71,8 @@ class Sweeps(QObject):
         self._shown: list[Key] = []
         self._around: list[Key] = []  # sweeps of other moments that are laid beside the visible one
         self._reach = 0  # how many of them before and after
+        self.moving_at: Callable[[int], list[Placement]] = lambda frame: []  # cuboids that go somewhere
+        self._moving: dict[Key, list[Placement]] = {}  # of the sweeps around, as they were drawn last
         self._looks: dict[str, LayerLook] = {}  # by stream, as somebody chose them
 
     def open(self, item: Item, document: Document, timeline: Timeline) -> None:
@@ -83,6 +88,7 @@ class Sweeps(QObject):
         self._held.clear()
         self._asked.clear()
         self._shown, self._around = [], []
+        self._moving.clear()
         self._scene.set_cloud(())
 
     @property
@@ -120,11 +126,18 @@ class Sweeps(QObject):
     def set_reach(self, sweeps: int) -> None:
         """Lay so many sweeps before and after over the visible one, each from where the car was then.
 
-        What stands still becomes dense; what moves leaves a trace. Tools see the visible sweep alone.
+        What stands still becomes dense; what moves leaves a trace, unless it has a cuboid that moves with it:
+        its points of other moments are left out. Tools see the visible sweep alone.
         """
         self._reach = max(0, sweeps)
         if self._shown:
             self.show(self._shown[0][1])
+
+    def tracks_changed(self) -> None:
+        """Where other things move, or elsewhere, what is laid around the visible sweep is drawn anew."""
+        if any(self.moving_at(key[1]) != held for key, held in self._moving.items()):
+            self._moving.clear()
+            self._draw_anew()
 
     def place_anew(self) -> None:
         """Sensors' or the ego's poses have changed."""
@@ -267,8 +280,24 @@ class Sweeps(QObject):
 
     def _take(self, key: Key, held: Sweep, piece: Piece) -> None:
         held.pieces.append(piece)
+        piece = self._still(key, held, piece)
         if (name := self._name(key)) in self._scene.clouds:
             self._scene.append(name, piece.xyz, _drawn_fields(piece))
+
+    def _still(self, key: Key, held: Sweep, piece: Piece) -> Piece:
+        """A piece of a sweep of another moment without what was driving there then."""
+        if key not in self._around or held.head is None:
+            return piece
+        if key not in self._moving:
+            self._moving[key] = self.moving_at(key[1])
+        if not self._moving[key]:
+            return piece
+        matrix = as_matrix(sensor_pose(self._document, key[0]))
+        matrix[:3, 3] += matrix[:3, :3] @ np.array(held.head.origin)
+        xyz = piece.xyz.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+        kept = is_still(xyz, self._moving[key])
+        fields = {name: values[kept] for name, values in piece.fields.items()}
+        return Piece(piece.xyz[kept], piece.order[kept], fields)
 
     def _name(self, key: Key) -> str:
         """What the scene calls a sweep: its lidar, of another moment with its frame; "" for none of its."""
@@ -301,6 +330,7 @@ class Sweeps(QObject):
             held = self._held.get(key)
             if held is not None and held.head is not None:
                 for piece in held.pieces:
+                    piece = self._still(key, held, piece)
                     self._scene.append(self._name(key), piece.xyz, _drawn_fields(piece))
         self.redrawn.emit()
 

@@ -869,3 +869,18 @@ def test_the_panel_shows_and_sets_how_points_are_looked_at(open_editor: Open) ->
     assert panel.isVisible()
     QTest.keyClick(panel.high, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
     assert not panel.isVisible()
+
+
+def test_sweeps_around_are_laid_without_what_moves_and_has_a_cuboid(open_editor: Open) -> None:
+    track = a_track()
+    away: XYZ = (22.0, 0.0, -1.0)
+    keys = [cuboid(track, frame, centre=CAR, size=(4.4, 2.2, 1.8), yaw=0.3) for frame in (0, 1)]
+    editor, host = open_editor(track, *keys, cuboid(track, 10, centre=away, size=(4.4, 2.2, 1.8)))
+    editor.run("pointcloud.around")
+    clouds = editor.views.scene.clouds
+    whole = len(clouds["lidar"])
+    assert len(clouds["lidar 1"]) < whole  # the car's points of then are left out, those of now are not
+    held = editor.scene.index.key_frame(track.id, 10)
+    stands = change("Park", (held, replace(held, centre=CAR, rotation=keys[0].rotation)))
+    editor.document_changed(frozenset(host.document.apply(stands).changes))
+    assert len(editor.views.scene.clouds["lidar 1"]) == whole
