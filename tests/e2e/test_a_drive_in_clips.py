@@ -47,6 +47,7 @@ def test_the_next_clip_goes_on_from_the_one_before(sit_down: Callable[..., Perso
     ann.press("Home", "Right", "Return")
     ann.until(lambda: ann.cuboids() == [], "the second clip, without a label")
     ann.press("shift+i")
+    ann.click("Change it")
     made = ann.until(lambda: len(ann.cuboids()) == len(tracks) and ann.cuboids(), "what goes on")
     assert {each["frame"] for each in made} == {0}
     ann.reads("State of your work", "Saved")
