@@ -85,7 +85,7 @@ class DoctorPanel(QWidget):
         self.frames = QSpinBox()
         self.frames.setRange(1, MOST_FRAMES)
         self.frames.setValue(HANDFUL)
-        self.frames.setPrefix("over ")
+        self.frames.setSuffix(" frames")
         self.frames.setAccessibleName("Frames to judge over")
         self.frames.setToolTip("How many frames, spread over the drive: faint edges add up, chance does not.")
         self.stop = QPushButton("Stop")
