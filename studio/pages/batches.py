@@ -164,8 +164,8 @@ class BatchesDialog(QDialog):
     def _counted(self, found: BatchReverting) -> None:
         held = f"{counted(found.edits, 'change')} in {counted(found.items, 'item')}"
         since = (
-            f" {counted(found.edited_since, 'item')} of these were edited since: where somebody has changed "
-            "the same things, the item is left as it is and named."
+            f" Edited since: {counted(found.edited_since, 'item')}. Where somebody has changed the same "
+            "things, an item is left as it is and who changed it is named."
             if found.edited_since
             else " Nobody has edited these since."
         )

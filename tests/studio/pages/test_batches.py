@@ -90,7 +90,7 @@ def test_a_batch_is_counted_taken_back_but_for_what_was_changed_and_put_back(
     dialog.table.selectRow(0)
     qtbot.waitUntil(dialog.back.isEnabled, timeout=LONG)
     assert "2 changes in 2 items" in dialog.said.text()
-    assert "1 item of these were edited since" in dialog.said.text()
+    assert "Edited since: 1 item." in dialog.said.text()
     dialog.back.click()
     qtbot.waitUntil(lambda: "Taken back in 1 item." in dialog.said.text(), timeout=LONG)
     assert "Left as they are: 1 item" in dialog.said.text()
