@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QSizePolicy,
     QSlider,
     QSplitter,
@@ -56,7 +57,8 @@ class SidePanel(QWidget):
         parts.addWidget(_section(_title("Classes"), self.classes))
         parts.addWidget(_section(_title("Objects"), self.objects))
         parts.setStretchFactor(1, 1)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
         layout.addLayout(self._make_tools(tools))
@@ -65,6 +67,9 @@ class SidePanel(QWidget):
         layout.addWidget(self.form)
         layout.addWidget(self._predictions)
         self._layout = layout
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(_Scroll(content))
 
     def sizeHint(self) -> QSize:
         return QSize(280, 600)
@@ -174,6 +179,28 @@ class SidePanel(QWidget):
 
     def _threshold_moved(self, value: int) -> None:
         self.threshold_changed.emit(value / 100)
+
+
+class _Scroll(QScrollArea):
+    """As wide as its content has to be; where the window is too low for it, it scrolls."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
+
+    def minimumSizeHint(self) -> QSize:
+        bar = self.verticalScrollBar()
+        width = self.widget().minimumSizeHint().width() + (bar.sizeHint().width() if bar.isVisible() else 0)
+        return QSize(width, 120)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        done = super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return done
 
 
 def _title(text: str) -> QLabel:

@@ -143,10 +143,10 @@ class PointCloudEditor(QWidget):
         down.setStretchFactor(0, 3)
         down.setStretchFactor(1, 1)
         down.setSizes([540, 210, self._below_heights[0]])
-        self._below.setMinimumHeight(110)
+        self._below.setMinimumHeight(90)
         for number in range(3):
             down.setCollapsible(number, number == 2)
-        self.cameras.strip.setMinimumHeight(140)
+        self.cameras.strip.setMinimumHeight(70)
         across.addWidget(down)
         across.addWidget(self.panel)
         across.setStretchFactor(0, 1)

@@ -46,7 +46,7 @@ class Views(QWidget):
         column = QSplitter(Qt.Orientation.Vertical)
         for flat in (self.top, *self.sides):
             column.addWidget(self.places[flat.side])
-            self.places[flat.side].setMinimumSize(160, 110)
+            self.places[flat.side].setMinimumSize(160, 64)
         across = QSplitter(Qt.Orientation.Horizontal)
         across.addWidget(self.places["space"])
         across.addWidget(column)

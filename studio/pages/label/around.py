@@ -85,6 +85,7 @@ class Around(QObject):
 
     def _total_changed(self, total: int) -> None:
         self.strip.set_total(total)
+        self.strip.setVisible(total > 1)  # an item alone has no neighbours, and its editor the height
         self.place = None
 
     def _rows_came(self, offset: int, rows: tuple[ItemRow, ...]) -> None:
