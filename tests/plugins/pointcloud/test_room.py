@@ -13,7 +13,7 @@ def test_it_fits_a_screen_of_1366_by_768(qtbot: QtBot) -> None:
     host = SpaceHost(Cloud(points.xyz))
     editor = PointCloudEditor(host)
     qtbot.addWidget(editor)
-    editor.open(item(), host.document, ONTOLOGY)
+    editor.open(item(), host.document, ONTOLOGY, False)
     editor.cameras.strip.show()
     least = editor.minimumSizeHint()
     assert least.height() <= 480  # menus, bars, a line of warning and the film strip of items need the rest
