@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio.domain.contracts.command import Command
-from studio.domain.wire.routes import SEE_SCIENCE
+from studio.domain.wire.routes import SCIENCE, SEE_SCIENCE
 from studio.pages.batches import show_batches_of_project
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ def data_commands() -> tuple[Command, ...]:
         _command("data.suite", "Seal all shown as a suite …", lambda p: p.seal(),
                  lambda p: _some(p) and p.desk.may("reviewer", "manager"), "Tools",
                  "From then on these items answer only with aggregates; nothing is trained on them"),
+        _command("data.predict", "Predictions on all shown …", lambda p: p.predict(),
+                 lambda p: _some(p) and p.desk.may(*SCIENCE), "Tools",
+                 "Have a model look at what the filters show, and accept what it finds from a score on",
+                 "Ctrl+Shift+M"),
         _command("data.export", "Export …", lambda p: p.export(),
                  lambda p: p.desk.may("scientist", "manager"), "File",
                  "Ask to take labelled data out, through the airlock", "Ctrl+E"),

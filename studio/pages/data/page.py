@@ -35,6 +35,7 @@ from studio.pages.data.filters import Filters
 from studio.pages.data.import_dialog import ImportDialog
 from studio.pages.data.import_report import sentence
 from studio.pages.data.overlay import Layer, Overlay
+from studio.pages.data.predictions_dialog import PredictionsDialog
 from studio.pages.items import ItemSource
 from studio.pages.sheet import COLUMNS, NUMBERS, cell_of, line_of
 from studio.shell.calls import Call
@@ -210,6 +211,12 @@ class DataPage(Page):
     def snapshot(self) -> None:
         """Go on to Train with what is shown."""
         self.desk.go(Place("train", query=self.source.query))
+
+    def predict(self) -> None:
+        """Have a model look at what is shown, and accept what it finds."""
+        dialog = PredictionsDialog(self.desk, self.source.query, self.source.total, self)
+        dialog.changed.connect(self.refresh)
+        dialog.open()
 
     def seal(self) -> None:
         """Seal what is shown as a suite."""
