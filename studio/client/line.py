@@ -315,6 +315,8 @@ class Line:
     def _put_blobs(self, edit: Edit) -> None:
         """Send what `edit` names and is kept here; what is not, the node has, or says that it has not."""
         names = [name for name in new_blobs(edit) if name not in self._put]
+        if not names:
+            return
         with ThreadPoolExecutor(PUTTERS, "put") as several:  # which share the node's commits
             for name, was_put in zip(names, several.map(self._put_blob, names), strict=True):
                 if was_put:
