@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.domain.contracts.plugin import installed_plugins
 from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.training import NewRun, NewSnapshot, Snapshot, Template
 from studio.pages.train.saying import machine_line, ontology_line, snapshot_line
@@ -48,6 +49,8 @@ class NewRunPanel(QScrollArea):
         self.template = QComboBox()
         self.template.setAccessibleName("Template")
         self.template.currentIndexChanged.connect(self._template_chosen)
+        self.template.activated.connect(lambda _index: self._was_chosen())
+        self._chooses = True  # the template, until a person does
         self.about = _wrapped()
         self.snapshot = QComboBox()
         self.snapshot.setAccessibleName("Snapshot")
@@ -128,6 +131,18 @@ class NewRunPanel(QScrollArea):
         self.go.setEnabled(may_train and bool(self._templates))
         self.go.setToolTip("" if may_train else "Your role here does not train models.")
 
+    def suit(self, kind: str) -> None:
+        """Choose the first template that learns from items of this kind, unless a person has chosen one."""
+        modalities = {plugin.name for plugin in installed_plugins() if kind in plugin.streams}
+        fitting = [each.name for each in self._templates if each.modality in modalities]
+        if self._chooses and fitting and self.template.currentData() not in fitting:
+            self.template.setCurrentIndex(self.template.findData(fitting[0]))
+
+    @property
+    def query(self) -> ItemQuery:
+        """The items of a new snapshot."""
+        return self._query
+
     def choose_query(self, query: ItemQuery, name: str = "") -> None:
         """A new snapshot of these items, as the Data page sent them."""
         self._query = query
@@ -183,6 +198,9 @@ class NewRunPanel(QScrollArea):
     def _chosen(self) -> Snapshot | None:
         key = self.snapshot.currentData()
         return next((each for each in self._snapshots if each.id == key), None)
+
+    def _was_chosen(self) -> None:
+        self._chooses = False
 
     def _template_chosen(self) -> None:
         template = self._template()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 from PySide6.QtCore import Qt, QTimer
@@ -14,7 +14,7 @@ from studio.domain.contracts.command import Command
 from studio.domain.errors import AtelierError
 from studio.domain.wire import routes
 from studio.domain.wire.jobs import Event
-from studio.domain.wire.projects import ItemQuery, ProjectSummary
+from studio.domain.wire.projects import ItemPage, ItemQuery, ProjectSummary
 from studio.domain.wire.training import (
     NewRun,
     NewSnapshot,
@@ -37,6 +37,16 @@ if TYPE_CHECKING:
     from studio.client import Client
 
 POLL_MS = 700  # while a run is live; between, events of the node tell what changed
+
+
+class _All(NamedTuple):
+    """What the page asks the node for at once."""
+
+    runs: Runs
+    snapshots: Snapshots
+    templates: Templates
+    summary: ProjectSummary
+    items: ItemPage  # the first of those that would be learned from
 
 
 class TrainPage(Page):
@@ -142,21 +152,25 @@ class TrainPage(Page):
         if self.desk.project is None or not self.desk.is_connected:
             return
         client, project = self.desk.client, self.desk.project.id
+        first = replace(self.panel.query, limit=1)
 
-        def fetch(_call: object) -> tuple[Runs, Snapshots, Templates, ProjectSummary]:
-            return (
+        def fetch(_call: object) -> _All:
+            return _All(
                 client.call(routes.RUNS, project=project),
                 client.call(routes.SNAPSHOTS, project=project),
                 client.call(routes.TEMPLATES),
                 client.call(routes.SUMMARY, project=project),
+                client.call(routes.ITEMS, first, project=project),
             )
 
         self.calls.start("all", fetch, self._show)
 
-    def _show(self, found: tuple[Runs, Snapshots, Templates, ProjectSummary]) -> None:
-        runs, snapshots, templates, summary = found
+    def _show(self, found: _All) -> None:
+        runs, snapshots, templates, summary, items = found
         self.runs.show_runs(runs.runs)
         self.panel.offer(templates.templates, snapshots.snapshots, self.desk.may("scientist", "manager"))
+        if items.rows:
+            self.panel.suit(items.rows[0].kind)
         self.view.know_templates({each.name: each.title for each in templates.templates})
         if self._wanted:
             self._show_wanted(runs.runs)

@@ -34,6 +34,19 @@ def test_the_button_asks_for_a_snapshot_and_only_for_what_was_changed(seat: Seat
     assert asked[1][1].parameters == (("epochs", 3),)
 
 
+def test_the_template_is_that_of_the_data_until_somebody_chooses_another(seat: Seat) -> None:
+    panel = opened(seat).panel
+    assert panel.template.currentData() == "detect_boxes"
+    panel.suit("points")
+    assert panel.template.currentData() == "detect_cuboids"
+    assert "pillar_m" in panel.form._answers
+    panel.suit("text")  # nothing learns from that: what was chosen stays
+    assert panel.template.currentData() == "detect_cuboids"
+    panel.template.activated.emit(panel.template.currentIndex())
+    panel.suit("image")
+    assert panel.template.currentData() == "detect_cuboids"
+
+
 def test_labels_of_a_machine_are_held_down_in_a_new_snapshot_and_said_of_an_old_one(seat: Seat) -> None:
     page = opened(seat)
     made: list[NewSnapshot] = []
