@@ -183,7 +183,7 @@ class CameraBench(QObject):
             return False
         if not self._bench.apply(lifted_edit(scene, found)):
             return False
-        guessed = sum(not each.fit.points for each in found)
+        guessed = sum(not each.points for each in found)
         by_size = f"{guessed:,} of them by the usual size alone, for want of points" if guessed else ""
         words = (f"{counted(len(found), 'cuboid')} made", by_size, said)
         self._bench.host.say("; ".join(each for each in words if each) + ".")

@@ -209,6 +209,7 @@ class PointCloudEditor(QWidget):
         earlier = self.scene
         self.bench.read_only = read_only
         self.bench.scene = scene
+        scene.sweep_at = self.sweeps.points_at
         self.bench.predictions.set((), self.bench.predictions.threshold)
         self.bench.predictions.set_proposed(None)
         self.panel.show_ontology(ontology, {name: key for key, name in class_keys(ontology).items()})

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from plugins.pointcloud.camera_sight import CameraSight, sight_of
 from plugins.pointcloud.fitting import Fit, from_image_box
+from plugins.pointcloud.moving import turned_as_it_moves
 from plugins.pointcloud.picture_boxes import camera_of
 from plugins.pointcloud.rig import Camera, Rig
-from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.space_scene import Placement, SpaceScene
 from plugins.pointcloud.tools.reaching import USUAL_SIZE
 from studio.domain.edit import Changes, Edit
 from studio.domain.entities import Box, Cuboid
@@ -25,10 +26,12 @@ TOOL = "box"
 
 
 class Lifted(Struct, frozen=True):
-    """A box on a picture, and where the thing that it shows stands: `fit.points` is 0 where none told it."""
+    """A box on a picture, and where the thing that it shows stands: `points` is 0 where none told it."""
 
     box: Box
-    fit: Fit
+    at: Placement
+    points: int
+    said: str  # for the status bar
 
 
 def lift(scene: SpaceScene, sight: CameraSight, rect: Rect, class_name: str) -> Fit | None:
@@ -66,7 +69,10 @@ def loose_box_at(scene: SpaceScene, sight: CameraSight, xy: XY) -> Box | None:
 def lift_one(scene: SpaceScene, sight: CameraSight, box: Box) -> Lifted | None:
     """Where what a loose box shows stands."""
     fit = lift(scene, sight, box.xyxy, scene.class_of(EntityId(box.track)))
-    return Lifted(box, fit) if fit is not None else None
+    if fit is None:
+        return None
+    at, said = turned_as_it_moves(scene, fit)
+    return Lifted(box, at, fit.points, said)
 
 
 def lift_all(scene: SpaceScene, rig: Rig) -> tuple[list[Lifted], int]:
@@ -85,7 +91,7 @@ def lift_all(scene: SpaceScene, rig: Rig) -> tuple[list[Lifted], int]:
             found = lift_one(scene, sight, box) if sight is not None else None
             if found is None:
                 failed.add(track)
-            elif track not in best or found.fit.points > best[track].fit.points:
+            elif track not in best or found.points > best[track].points:
                 best[track] = found
     return list(best.values()), len(failed - best.keys())
 
@@ -94,16 +100,16 @@ def lifted_edit(scene: SpaceScene, found: Iterable[Lifted]) -> Edit | None:
     """The cuboids of these tracks here. The boxes stay, as what a person or model said of the pictures."""
     changes: Changes = {}
     for each in found:
-        fit, track = each.fit, each.box.track
+        at, track = each.at, each.box.track
         name = scene.class_of(EntityId(track))
         cuboid = Cuboid(
             ShapeId(new_id()),
             track,
             scene.stream,
             scene.frame,
-            fit.centre,
-            fit.size,
-            fit.rotation,
+            at.centre,
+            at.size,
+            at.rotation,
             attributes=scene.ontology.defaults(name, each_frame=True),
         )
         changes[cuboid.id] = (None, cuboid)

@@ -97,6 +97,8 @@ class SpaceScene:
         self.yaw_only = True  # turning about the upright axis alone
         self.one_size = True  # a new size is the track's, at all its key frames
         self.points = FramePoints()
+        # (N, 3) points of any frame in the ego frame then, None where they are not here: the editor's sweeps
+        self.sweep_at: Callable[[int], Floats | None] = lambda frame: None
         self.painter = Painter()  # what labels single points
         self.index = TrackIndex(document, item.streams)
         self.lanes = Lanes(document, self.index)

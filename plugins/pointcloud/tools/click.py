@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.fitting.clicks import one_click
-from plugins.pointcloud.space_scene import Placement, SpaceScene
+from plugins.pointcloud.moving import turned_as_it_moves
+from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px, on_ground
 from studio.domain.edit import Edit
 from studio.domain.entities import Track
@@ -42,15 +43,15 @@ class OneClickTool:
         usual = scene.usual_size(scene.class_name)
         found = None
         if seed is not None:
-            found = one_click(scene.points.xyz, seed, scene.points.sensor, usual)  # type: ignore[arg-type]
+            found = one_click(scene.points.xyz, seed, scene.points.sensor, usual)
         if found is None:
             self._said = (
                 "Nothing stands clear of the ground there. Click nearer to it, or draw a box around it (B)."
             )
             return None
-        edit = changes.drawn(scene, Placement(found.centre, found.size, found.rotation), self.name)
+        at, self._said = turned_as_it_moves(scene, found)
+        edit = changes.drawn(scene, at, self.name)
         self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))
-        self._said = f"Fitted to {found.points:,} points."
         return edit
 
     def finish(self, scene: SpaceScene) -> Edit | None:

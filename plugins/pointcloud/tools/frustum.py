@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.camera_sight import CameraSight
 from plugins.pointcloud.lifting import lift, lift_one, lifted_edit, loose_box_at
+from plugins.pointcloud.moving import turned_as_it_moves
 from plugins.pointcloud.picture_boxes import camera_of
-from plugins.pointcloud.space_scene import Placement, SpaceScene
+from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px
 from studio.domain.edit import Edit
 from studio.domain.entities import Box, Track
@@ -98,7 +99,7 @@ class FrustumTool:
             self._said = UNKNOWN
             return None
         self._made = frozenset({EntityId(box.track)})
-        self._said = _words(found.fit.points)
+        self._said = found.said
         return lifted_edit(scene, [found])
 
     def _boxed(self, pointer: SpacePointer, rect: Rect, scene: SpaceScene) -> Edit | None:
@@ -107,9 +108,9 @@ class FrustumTool:
         if fit is None:
             self._said = UNKNOWN
             return None
-        edit = changes.drawn(scene, Placement(fit.centre, fit.size, fit.rotation), self.name)
+        at, self._said = turned_as_it_moves(scene, fit)
+        edit = changes.drawn(scene, at, self.name)
         self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))
-        self._said = _words(fit.points)
         return edit
 
     def finish(self, scene: SpaceScene) -> Edit | None:
@@ -175,9 +176,3 @@ def _rect(start: SpacePointer, end: SpacePointer) -> Rect:
 
 def _sides(start: SpacePointer, end: SpacePointer) -> tuple[float, float]:
     return abs(end.xy[0] - start.xy[0]), abs(end.xy[1] - start.xy[1])
-
-
-def _words(points: int) -> str:
-    if not points:
-        return "No points are in it: placed by the usual size of its class. Look at it from above."
-    return f"Fitted to {points:,} points."
