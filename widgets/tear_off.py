@@ -195,6 +195,8 @@ class _TornWindow(QWidget):
             parent,
             Qt.WindowType.Tool | Qt.WindowType.WindowCloseButtonHint | Qt.WindowType.WindowMaximizeButtonHint,
         )
+        # it comes back with a page: the keys stay where the person is
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self._strip = _TitleStrip(title)
         self._strip.left.connect(self.left)
         self._column = QVBoxLayout(self)

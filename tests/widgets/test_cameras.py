@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
@@ -195,3 +195,46 @@ def test_other_cameras_take_the_place_of_those_that_are_gone(strip):
     strip.set_lines({"rear": across()}, "active")
     assert len(strip.cameras["rear"]._lines["active"]) == 1
     assert len(kept._lines["active"]) == 0
+
+
+def test_a_camera_that_is_torn_off_needs_no_room_in_front_and_goes_with_its_item(qtbot):
+    strip = CameraStrip()
+    qtbot.addWidget(strip)
+    strip.resize(960, 300)
+    strip.set_cameras({"A": "A", "B": "B", "C": "C: not calibrated"})
+    strip.show()
+    qtbot.waitExposed(strip)
+    strip.bring_to_front("B")
+    strip.places["B"].tear_off(QRect(40, 40, 400, 300), quietly=True)
+    assert strip.front is None
+    assert strip.cameras["B"].isVisible()
+    strip.bring_to_front("B")
+    assert strip.front is None
+    said = []
+    strip.pointer.connect(lambda name, pointer: said.append((name, pointer.kind)))
+    QTest.mouseClick(strip.cameras["B"], Qt.MouseButton.LeftButton, pos=QPoint(50, 50))
+    assert ("B", "press") in said
+    with qtbot.waitSignal(strip.picture_shown):
+        strip.put_picture("B", "1", encoded("#aa0000"))
+    assert strip.cameras["B"].grab().toImage().pixelColor(190, 120).red() > 150
+    torn = strip.cameras["B"].window()
+    assert torn is not strip
+    with qtbot.waitSignal(torn.destroyed):
+        strip.set_cameras({"A": "A"})
+    assert set(strip.places) == {"A"}
+
+
+def test_another_zoom_is_told_and_another_place_is_not(qtbot):
+    strip = CameraStrip()
+    qtbot.addWidget(strip)
+    strip.resize(600, 300)
+    strip.set_cameras({"A": "A"})
+    strip.show()
+    qtbot.waitExposed(strip)
+    with qtbot.waitSignal(strip.picture_shown):
+        strip.put_picture("A", "1", encoded("#204060"))
+    view = strip.cameras["A"].view
+    with qtbot.waitSignal(strip.zoomed):
+        strip.cameras["A"].set_view(view.zoomed(2.0, (100.0, 100.0)))
+    with qtbot.assertNotEmitted(strip.zoomed):
+        strip.cameras["A"].set_view(strip.cameras["A"].view.panned((10.0, 5.0)))
