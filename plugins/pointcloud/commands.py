@@ -132,6 +132,13 @@ COMMANDS: tuple[Command, ...] = (
         menu="Points",
         help="As its object; they follow it when it is moved or resized at this frame.",
     ),
+    _command(
+        "pointcloud.paint.everywhere",
+        "Label the points in all frames",
+        "Ctrl+Shift+O",
+        menu="Points",
+        help="Of the selected objects, in their cuboids at every frame; again to stop.",
+    ),
     _command("pointcloud.paint.larger", "Larger brush", "Ctrl+]", menu="Points"),
     _command("pointcloud.paint.smaller", "Smaller brush", "Ctrl+[", menu="Points"),
     _command(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
 from plugins.pointcloud.bench import NO_BLOBS, Accompanied, SpaceBench
+from plugins.pointcloud.object_points import ObjectPoints
 from plugins.pointcloud.paint_panel import PaintPanel
 from plugins.pointcloud.painting.following import claimed, followed
 from plugins.pointcloud.painting.frame_labels import CloudLabels, FrameLabels, Places, drawn_instances
@@ -63,6 +64,7 @@ class PaintBench(QObject):
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._tool = ""
         self._is_active = False  # the item has labels of points, or a paint tool was taken
+        self._everywhere = ObjectPoints(bench, sweeps, self)
         self._counting = QTimer(self)
         self._counting.setSingleShot(True)
         self._counting.setInterval(COUNT_MS)
@@ -83,6 +85,7 @@ class PaintBench(QObject):
             "pointcloud.paint.larger": lambda: self._resize(1.0),
             "pointcloud.paint.smaller": lambda: self._resize(-1.0),
             "pointcloud.paint.cuboid": self._claim,
+            "pointcloud.paint.everywhere": self._everywhere.turn,
         }
 
     # The item and its frames
@@ -90,6 +93,7 @@ class PaintBench(QObject):
     def open(self) -> None:
         """Another item, or none."""
         scene = self._bench.scene
+        self._everywhere.stop()
         self._wanted.clear()
         self._recent.clear()
         self._labels = self._coloured = self.painter.labels = None

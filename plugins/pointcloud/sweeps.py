@@ -213,8 +213,8 @@ class Sweeps(QObject):
             held = self._held.get(key)
             if held is None or held.head is None or not self._is_for_tools(key):
                 continue
-            order = np.concatenate([np.empty(0, np.uint32), *(piece.order for piece in held.pieces)])
-            found.append(Drawn(*key, order, held.head.points + held.head.dropped))
+            if (drawn := _drawn(key, held)) is not None:
+                found.append(drawn)
         return found
 
     def fetch(self, frame: int) -> None:
@@ -238,6 +238,12 @@ class Sweeps(QObject):
         xyz = np.concatenate([piece.xyz for piece in held.pieces]).astype(np.float64)
         found: NDArray[np.float64] = xyz @ matrix[:3, :3].T + matrix[:3, 3]
         return found
+
+    def drawn_at(self, frame: int) -> Drawn | None:
+        """The sweep of `points_at`, with each point's place in its file."""
+        key = (self.streams[0].id, frame) if self.streams else None
+        held = self._held.get(key) if key is not None else None
+        return _drawn(key, held) if key is not None and held is not None and held.is_whole else None
 
     # Asking and taking in
 
@@ -371,6 +377,14 @@ class Sweeps(QObject):
             return mounted
         then = ego_pose(self._timeline.poses, frame_time(stream, key[1]))
         return chained(chained(inverse(self._timeline.pose(reference[1])), then), mounted)
+
+
+def _drawn(key: Key, held: Sweep) -> Drawn | None:
+    """A sweep as far as it has come; None before anything is known of it."""
+    if held.head is None:
+        return None
+    order = np.concatenate([np.empty(0, np.uint32), *(piece.order for piece in held.pieces)])
+    return Drawn(*key, order, held.head.points + held.head.dropped)
 
 
 def sensor_pose(document: Document, stream: StreamId) -> Pose:

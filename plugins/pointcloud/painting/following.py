@@ -12,6 +12,7 @@ from plugins.pointcloud.painting.painter import Painter
 from plugins.pointcloud.painting.strokes import Stroke
 from plugins.pointcloud.point_labels import UNLABELLED
 from plugins.pointcloud.space_scene import Placement, SpaceScene
+from studio.domain.document import Document
 from studio.domain.edit import Edit
 from studio.domain.entities import Cuboid, Track
 from studio.domain.ids import EntityId
@@ -25,7 +26,7 @@ def claimed(scene: SpaceScene, painter: Painter) -> Stroke | None:
     for key in scene.movable():
         at = scene.placement(key)
         if at is not None and painter.labels is not None:
-            _give(scene, painter, key, _inside(scene, at))
+            gathered(scene.document, painter, key, _inside(scene, at))
     return painter.taken("Label points in cuboids", "points_of_cuboid")
 
 
@@ -39,14 +40,21 @@ def followed(scene: SpaceScene, painter: Painter, edit: Edit) -> Stroke | None:
     if labels is None or painter.is_painting or len(labels) != len(scene.points):
         return None
     for track, now in _moved(scene, edit):
-        mine = labels.with_instance(instance_of_track(track))
-        if not len(mine):
-            continue
-        inside = _inside(scene, Placement(now.centre, now.size, now.rotation))
-        left = np.setdiff1d(mine, inside, assume_unique=True)
-        painter.give(left, UNLABELLED, 0, despite_locks=True)
-        _give(scene, painter, track, inside)
+        if len(labels.with_instance(instance_of_track(track))):
+            inside = _inside(scene, Placement(now.centre, now.size, now.rotation))
+            gathered(scene.document, painter, track, inside)
     return painter.taken("Points follow their cuboid", edit.tool)
+
+
+def gathered(document: Document, painter: Painter, key: EntityId, inside: Places) -> None:
+    """Free points `inside` a track's cuboid become its own, those of it outside lose their label."""
+    track, labels = document.get(key), painter.labels
+    if not isinstance(track, Track) or labels is None:
+        return
+    number = instance_of_track(key)
+    left = np.setdiff1d(labels.with_instance(number), inside, assume_unique=True)
+    painter.give(left, UNLABELLED, 0, despite_locks=True)
+    painter.give(inside[_is_free(labels, inside, track.class_name, number)], track.class_name, number)
 
 
 def _moved(scene: SpaceScene, edit: Edit) -> Iterable[tuple[EntityId, Cuboid]]:
@@ -62,13 +70,6 @@ def _moved(scene: SpaceScene, edit: Edit) -> Iterable[tuple[EntityId, Cuboid]]:
 def _inside(scene: SpaceScene, at: Placement) -> Places:
     """The drawn points in a cuboid."""
     return scene.points.places_inside(at.centre, at.size, at.rotation)
-
-
-def _give(scene: SpaceScene, painter: Painter, key: EntityId, places: Places) -> None:
-    track, labels = scene.document.get(key), painter.labels
-    if isinstance(track, Track) and labels is not None:
-        number = instance_of_track(key)
-        painter.give(places[_is_free(labels, places, track.class_name, number)], track.class_name, number)
 
 
 def _is_free(labels: FrameLabels, places: Places, class_name: str, number: int) -> NDArray[np.bool_]:

@@ -70,7 +70,7 @@ class Painter:
         self.on_settings: Callable[[], None] = lambda: None
         self.on_stroke: Callable[[Stroke], None] = lambda stroke: None
         self._screen: ScreenIndex | None = None
-        self._beside = ThreadPoolExecutor(1, "screen")  # its thread is begun with the first hover
+        self._beside: ThreadPoolExecutor | None = None  # begun with the first hover
         self._coming: Future[ScreenIndex] | None = None
         self._before: list[_Before] = []
         self._touched: list[Places] = []  # by place among the drawn points
@@ -94,6 +94,7 @@ class Painter:
                 return
             self._screen, self._coming = self._coming.result(), None
         if self._screen is None or not self._screen.is_of(view, points):
+            self._beside = self._beside or ThreadPoolExecutor(1, "screen")
             self._coming = self._beside.submit(ScreenIndex, view, points)
 
     def close(self) -> None:

@@ -372,3 +372,32 @@ def test_an_undo_in_the_midst_of_a_stroke_that_is_given_up_leaves_what_the_docum
     QTest.keyClick(editor.views.top, Qt.Key.Key_Escape)
     assert counts(editor) == {"": POINTS}
     assert not drawn(editor).any()
+
+
+def test_the_points_of_an_object_are_labelled_in_all_frames_as_one_edit(open_editor: Open) -> None:
+    track = a_track()
+    first = cuboid(track, 0, centre=CAR, size=(4.2, 2.0, 1.4))
+    last = cuboid(track, 4, centre=(12.0, 0.0, -1.0), size=(4.2, 2.0, 1.4), ends_here=True)
+    editor, host = open_editor(track, first, last)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    assert editor.run("pointcloud.paint.everywhere")
+    (edit,) = host.edits
+    made = [new for _, new in edit.changes.values()]
+    assert sorted(each.frame for each in made if isinstance(each, Tile)) == [0, 1, 2, 3, 4]
+    assert "5 frames" in host.said[-1]
+    number = instance_of_track(track.id)
+    xyz = editor.scene.points.xyz
+    for frame in range(5):
+        editor.bench.go_to(frame)
+        labels = editor.paint.painter.labels
+        assert labels is not None
+        mine = xyz[labels.with_instance(number)]
+        at = editor.scene.placement(EntityId(track.id))
+        inside = editor.scene.points.places_inside(at.centre, at.size, at.rotation)
+        assert set(labels.with_instance(number)) == set(inside), frame
+        assert len(mine) > 500
+    assert editor.run("pointcloud.paint.everywhere")
+    assert len(host.edits) == 1, "they are labelled already"
+    host.apply(edit.inverse())
+    editor.document_changed(frozenset(edit.changes))
+    assert counts(editor) == {"": POINTS}
