@@ -19,7 +19,7 @@ from studio.domain.contracts.formats import (
 )
 from studio.domain.contracts.reading import as_problem, read_json
 from studio.domain.document import Document
-from studio.domain.entities import SCHEMA, AnyEntity, Tile
+from studio.domain.entities import SCHEMA, AnyEntity, Calibration, CoordinateSystem, EgoPose, Tile
 from studio.domain.errors import AtelierError
 from studio.domain.ontology import Ontology, check_ontology
 from studio.domain.wire.projects import Stream
@@ -113,7 +113,7 @@ class OwnJson:
                     for stream, frames in zip(item.streams, item.paths, strict=True)
                 ),
                 entities=item.entities,
-                state="accepted",
+                state="new" if _is_rig_alone(item) else "accepted",
                 split=item.split,
                 sidecar=item.sidecar,
                 blobs=item.blobs,
@@ -146,6 +146,12 @@ class OwnJson:
             )
             sink.write(f"items/{number:06d}.json", msgspec.json.format(msgspec.json.encode(held), indent=1))
         return ()
+
+
+def _is_rig_alone(item: ItemFile) -> bool:
+    """A drive with its cameras and its way and nothing else: nobody has labelled it yet."""
+    rig = (Calibration, CoordinateSystem, EgoPose)
+    return bool(item.entities) and all(isinstance(each, rig) for each in item.entities)
 
 
 def _those_there(frames: tuple[str, ...], there: set[str]) -> tuple[str, ...]:

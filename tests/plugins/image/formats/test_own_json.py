@@ -9,11 +9,12 @@ import pytest
 
 from plugins.image.formats.own_json import OwnJson
 from plugins.pointcloud.generator.classes import ONTOLOGY
-from studio.domain.contracts.formats import Budget, Problem, WriteItem
+from studio.domain.contracts.formats import Budget, Problem, ReadItem, WriteItem
 from studio.domain.contracts.tree import FolderTree
-from studio.domain.entities import Box, Track
-from studio.domain.ids import ShapeId, StreamId, TrackId, new_id
+from studio.domain.entities import Box, EgoPose, Track
+from studio.domain.ids import EntityId, ShapeId, StreamId, TrackId, new_id
 from studio.domain.ontology import AttributeType, ClassType, Ontology, RoleType, check_ontology
+from studio.domain.space import NO_TURN
 from studio.domain.wire.projects import Stream
 from tests.plugins.formats_kit import Folder
 from training.data.seen import Seen, with_new_classes
@@ -50,6 +51,22 @@ def test_the_template_comes_back_as_it_was_and_is_said_in_the_preview(
     assert sniffed.items == 1
     assert sniffed.classes == tuple(each.name for each in template.classes)
     assert not any(isinstance(each, Problem) for each in OwnJson().read(tree, Budget()))
+
+
+def test_a_drive_with_nothing_but_its_rig_waits_to_be_labelled(tmp_path: Path) -> None:
+    pose = EgoPose(EntityId(new_id()), 0, (0.0, 0.0, 0.0), NO_TURN)
+    track = Track(TrackId(new_id()), "car")
+    stream = Stream(STREAM, "image", "image", width=64, height=48)
+    items = [
+        WriteItem(name, (stream,), held, ((),)) for name, held in (("bare", (pose,)), ("full", (pose, track)))
+    ]
+    OwnJson().write(items, TEMPLATE, Folder(tmp_path))
+    states = {
+        each.source: each.state
+        for each in OwnJson().read(FolderTree(tmp_path), Budget())
+        if isinstance(each, ReadItem)
+    }
+    assert states == {"bare": "new", "full": "accepted"}
 
 
 def test_a_project_gets_the_classes_that_it_lacks_as_they_were_there(tmp_path: Path) -> None:
