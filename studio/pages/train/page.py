@@ -63,7 +63,7 @@ class TrainPage(Page):
         self.view = RunView(desk.show_lineage)
         self.view.asked.connect(self._ask)
         self.view.evaluate.connect(self._evaluate)
-        self.nothing = EmptyState("Nothing to train on yet")
+        self.nothing = EmptyState("Asking what can be trained …")
         self.right = QStackedWidget()
         for each in (self.nothing, self.panel, self.view):
             self.right.addWidget(each)
