@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.painting.following import gathered
@@ -26,6 +26,8 @@ NOTHING: PointLabels = unlabelled(0)  # what was coded is not held any longer
 
 class ObjectPoints(QObject):
     """Goes through the frames as their sweeps and tiles come; `stop` or another start ends it."""
+
+    labelled = Signal()
 
     def __init__(self, bench: SpaceBench, sweeps: Sweeps, parent: QObject) -> None:
         super().__init__(parent)
@@ -148,6 +150,7 @@ class ObjectPoints(QObject):
             left = (
                 f" {passed_over} frames were passed over: their labels cannot be read." if passed_over else ""
             )
+            self.labelled.emit()
             self._bench.host.say(f"{points:,} points of {count:,} frames are labelled.{left}")
 
 

@@ -65,6 +65,7 @@ class PaintBench(QObject):
         self._tool = ""
         self._is_active = False  # the item has labels of points, or a paint tool was taken
         self._everywhere = ObjectPoints(bench, sweeps, self)
+        self._everywhere.labelled.connect(self._see_labels)
         self._counting = QTimer(self)
         self._counting.setSingleShot(True)
         self._counting.setInterval(COUNT_MS)
@@ -138,9 +139,7 @@ class PaintBench(QObject):
         """Whether it is one of ours. Colours follow it: who paints wants to see what is painted."""
         self._tool = name
         if self.is_in_hand:
-            self._is_active = True
-            self._colour_by_labels()
-            self._show_all()
+            self._see_labels()
             self._count()
             self._show_brush()
         return self.is_in_hand
@@ -154,6 +153,12 @@ class PaintBench(QObject):
         """How far the brush in hand reaches."""
         if self._tool in BRUSHES:
             self._views.set_cursor(brush_cursor(round(self.painter.settings.radius_px)))
+
+    def _see_labels(self) -> None:
+        """Colour the points by what they are labelled with."""
+        self._is_active = True
+        self._colour_by_labels()
+        self._show_all()
 
     def _activate(self) -> None:
         if not self._is_active:
@@ -348,7 +353,7 @@ class PaintBench(QObject):
         if self.painter.labels is None or not scene.movable():
             self._bench.host.say("Select the cuboid whose points are labelled.")
             return False
-        self._activate()
+        self._see_labels()
         stroke = claimed(scene, self.painter)
         if stroke is None:
             self._bench.host.say("No point without a label lies inside.")

@@ -160,7 +160,8 @@ def points(window: Any) -> dict[str, int] | None:
     labels = editor.paint.painter.labels if editor is not None else None
     if editor is None or labels is None or not len(labels):
         return None
-    shades = np.concatenate([cloud.field("label") for cloud in editor.views.scene.clouds.values()])
+    fields = [cloud.field("label") for cloud in editor.views.scene.clouds.values()]
+    shades = np.concatenate([np.zeros(0, np.uint8), *(each for each in fields if each is not None)])
     names = {int(editor.paint._shades[number]): name for number, name in enumerate(labels.classes)}
     values, counts = np.unique(shades, return_counts=True)
     return {

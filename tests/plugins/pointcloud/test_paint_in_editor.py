@@ -167,6 +167,7 @@ def test_points_of_an_object_follow_its_cuboid_and_one_undo_takes_both_back(open
     before = labels.count_of(number)
     assert before > 1000
     assert "follow" in host.said[-1]
+    assert editor.views.scene.look.mode == "label"
     QTest.keyClick(editor.views.top, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
     moved = host.edits[-1]
     assert {type(new) for _, new in moved.changes.values()} == {Cuboid, Tile}
@@ -385,6 +386,7 @@ def test_the_points_of_an_object_are_labelled_in_all_frames_as_one_edit(open_edi
     made = [new for _, new in edit.changes.values()]
     assert sorted(each.frame for each in made if isinstance(each, Tile)) == [0, 1, 2, 3, 4]
     assert "5 frames" in host.said[-1]
+    assert editor.views.scene.look.mode == "label"
     number = instance_of_track(track.id)
     xyz = editor.scene.points.xyz
     for frame in range(5):
