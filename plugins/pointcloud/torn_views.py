@@ -64,11 +64,13 @@ class TornViews(QObject):
         self._last = next(found, self._last)
 
     def turn(self) -> bool:
-        """Tear off the view that was pointed at or got the keys last; or bring it home."""
-        if self._last not in self._known:
+        """Tear off, or bring home, the view under the mouse pointer, else the last that had hand or keys."""
+        under = (place for place in self._known if place.content.underMouse())
+        place = next(under, self._last)
+        if place not in self._known:
             self._bench.host.say("Point at a view or at a camera's picture first.")
             return False
-        self._last.turn()
+        place.turn()
         return True
 
     def all_home(self) -> bool:
