@@ -37,9 +37,9 @@ TRIPLES = ("rgb", "velocity")  # of which a point has three numbers
 class Cloud(NamedTuple):
     """Points in their sensor's own axes, metres, in the file's own order.
 
-    xyz: (N, 3) float32 from `origin`. fields: by name in `FIELDS`, (N,) or, for `TRIPLES`, (N, 3). places: (N,)
-    uint32, each point's place in the file where `dropped` points of it have no place in space and are left
-    out; None where none is.
+    xyz: (N, 3) float32 from `origin`. fields: by name in `FIELDS`, (N,) or, for `TRIPLES`, (N, 3). places:
+    (N,) uint32, each point's place in the file where `dropped` points of it have no place in space and are
+    left out; None where none is.
     """
 
     xyz: NDArray[np.float32]
