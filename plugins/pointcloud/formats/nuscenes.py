@@ -156,7 +156,10 @@ class _Index:
         for sample in tables.rows("sample", SampleRow).values():
             self.samples.setdefault(sample.scene_token, []).append(sample)
         self.data: dict[str, list[DataRow]] = {}  # by sample
-        for row in tables.rows("sample_data", DataRow).values():
+        # of millions of sweeps between key frames none is used
+        data = tables.rows("sample_data", DataRow, keep=lambda row: row.is_key_frame)
+        self.poses = {row.ego_pose_token for row in data.values()}
+        for row in data.values():
             self.data.setdefault(row.sample_token, []).append(row)
         self.names = Counter(name_of(row.filename) for rows in self.data.values() for row in rows)
         self.annotations: dict[str, list[AnnotationRow]] = {}  # by sample
@@ -280,7 +283,8 @@ class _Scene:
 
     def _poses(self) -> dict[int, EgoPose]:
         """By time in nanoseconds, sorted: of every file that is used, at its own time."""
-        rows = self._tables.rows("ego_pose", PoseRow)
+        used = self._index.poses
+        rows = self._tables.rows("ego_pose", PoseRow, keep=lambda row: row.token in used)
         found: dict[int, EgoPose] = {}
         for channel in self._channels:
             for data in self._data[channel].values():

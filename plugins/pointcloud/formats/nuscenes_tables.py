@@ -4,12 +4,13 @@ Caesar et al. (2020), nuscenes.org/nuscenes#data-format; T4: github.com/tier4/ti
 the fields that are used are looked at; a row without one of them is left out and counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from plugins.pointcloud.formats.json_rows import rows_of
 from plugins.pointcloud.formats.shared import Problems, folder_of, name_of, within
 from studio.domain.contracts.formats import Budget, Problem, Tree
 from studio.domain.contracts.reading import as_problem, read_json
@@ -128,6 +129,8 @@ class SurfaceRow(Row, frozen=True):
 
 
 R = TypeVar("R", bound=Row)
+Keep = Callable[[R], bool]
+WHOLE_BYTES = 64 * 1024**2  # of a table that is read at once, by the strictest reader
 
 
 def table_folders(tree: Tree) -> list[str]:
@@ -161,41 +164,77 @@ class Tables:
         """Where a table lies."""
         return within(self.folder, f"{name}.json")
 
-    def rows(self, name: str, kind: type[R]) -> Mapping[str, R]:
-        """The rows of a table by token; nothing where there is no such table, or none that can be read."""
+    def rows(self, name: str, kind: type[R], keep: Keep[R] | None = None) -> Mapping[str, R]:
+        """The rows of a table by token; nothing where there is no such table, or none that can be read.
+
+        keep: of a table that is too large to be held as a whole, the rows that are.
+        """
         if name not in self._read:
-            self._read[name] = self._rows(name, kind)
+            self._read[name] = self._rows(name, kind, keep)
         return self._read[name]
 
-    def _rows(self, name: str, kind: type[R]) -> Mapping[str, R]:
+    def is_large(self, name: str) -> bool:
+        """Whether a table is read row by row."""
+        path = self.path(name)
+        return path in self._there and self._tree.size(path) > WHOLE_BYTES
+
+    def _rows(self, name: str, kind: type[R], keep: Keep[R] | None) -> Mapping[str, R]:
         path = self.path(name)
         if path not in self._there:
             return {}
-        try:
-            content = read_json(self._tree, path, self._budget)
-        except AtelierError as error:
-            self._problems.add(as_problem(path, error))
-            return {}
         found: dict[str, R] = {}
         wrong: list[str] = []
+        large, left_out = self.is_large(name), False
+        try:
+            for row in self._large(path, kind) if large else self._whole(path, kind):
+                if isinstance(row, str):
+                    wrong.append(row)
+                elif large and keep is not None and not keep(row):
+                    left_out = True
+                else:
+                    _put(found, row, wrong)
+        except AtelierError as error:
+            self._problems.add(as_problem(path, error))
+        if left_out and not found:
+            return self._rows(name, kind, None)  # a data set that does not tell: all of it, then
+        self._tell_wrong(path, len(found), wrong)
+        return found
+
+    def _whole(self, path: str, kind: type[R]) -> Iterator[R | str]:
+        """The rows of a table of usual size, or what is wrong with one."""
+        content = read_json(self._tree, path, self._budget)
         for each in content if isinstance(content, list) else [content]:
             try:
-                row = msgspec.convert(each, kind)
+                yield msgspec.convert(each, kind)
             except msgspec.ValidationError as error:
-                wrong.append(str(error))
-                continue
-            if row.token in found:
-                wrong.append(f"the token {row.token[:40]!r} stands twice")
-                continue
-            found[row.token] = row
+                yield str(error)
+
+    def _large(self, path: str, kind: type[R]) -> Iterator[R | str]:
+        """The same of a large one, without holding the file."""
+        if self._tree.size(path) > self._budget.file_bytes:
+            raise AtelierError(
+                "import.too_large",
+                f"{path!r} is larger than a file may be.",
+                hint="Split the data set by its scenes.",
+            )
+        with self._tree.open(path) as file:
+            yield from rows_of(file, path, kind)
+
+    def _tell_wrong(self, path: str, sound: int, wrong: list[str]) -> None:
         if wrong:
             self._problems.add(
                 Problem(
                     path=path,
                     code="import.malformed",
-                    message=f"{len(wrong):,} of {len(found) + len(wrong):,} rows of this table are not as "
+                    message=f"{len(wrong):,} of {sound + len(wrong):,} rows of this table are not as "
                     f"they should be and were left out; the first: {wrong[0]}.",
                     hint="Write the table again with the program that made it.",
                 )
             )
-        return found
+
+
+def _put(found: dict[str, R], row: R, wrong: list[str]) -> None:
+    if row.token in found:
+        wrong.append(f"the token {row.token[:40]!r} stands twice")
+    else:
+        found[row.token] = row

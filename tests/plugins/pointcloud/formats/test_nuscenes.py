@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from plugins.pointcloud.formats import nuscenes_tables
 from plugins.pointcloud.formats.nuscenes import NuScenes
 from plugins.pointcloud.formats.nuscenes_info import NuScenesInfo
 from plugins.pointcloud.points.reading import read_points
@@ -129,6 +130,40 @@ def put(folder: Path, held: Tables) -> Path:
                 (folder / f"samples/{at}").mkdir(parents=True, exist_ok=True)
                 (folder / f"samples/{at}/{n}.bin").write_bytes(sweep(10, n, rings=True))
     return folder
+
+
+def _plain(item: ReadItem) -> object:
+    """What was read, without ids, which are made afresh."""
+    entities = [(type(each).__name__, replace(each, id="")) for each in item.entities]
+    return item.source, item.media, [(name, getattr(each, "centre", None)) for name, each in entities]
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_large_tables_are_read_row_by_row_and_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_keys: bool
+) -> None:
+    held = tables()
+    if not has_keys:
+        held["sample_data"] = [each | {"is_key_frame": False} for each in held["sample_data"][:-1]]
+    folder = put(tmp_path, held)
+    whole, problems = read(NuScenes(), folder)
+    monkeypatch.setattr(nuscenes_tables, "WHOLE_BYTES", 100)
+    large, others = read(NuScenes(), folder)
+    assert problems == others == []
+    assert [_plain(each) for each in large] == [_plain(each) for each in whole]
+    assert len([each for each in large[0].entities if isinstance(each, Cuboid)]) == 2
+
+
+def test_a_large_table_that_breaks_off_is_named_and_what_came_before_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = put(tmp_path, tables())
+    path = folder / "v1.0-mini/sample_annotation.json"
+    path.write_text(path.read_text()[:-40])
+    monkeypatch.setattr(nuscenes_tables, "WHOLE_BYTES", 100)
+    (item,), (problem,) = read(NuScenes(), folder)
+    assert (problem.path, problem.code) == ("v1.0-mini/sample_annotation.json", "import.bad_json")
+    assert len([each for each in item.entities if isinstance(each, Cuboid)]) == 1
 
 
 def test_a_scene_is_an_item_of_its_key_frames_with_boxes_in_the_ego_frame(tmp_path: Path) -> None:
