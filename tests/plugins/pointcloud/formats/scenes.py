@@ -1,5 +1,6 @@
 """Driving logs for tests of formats: random ones, one with everything in it, and how two of them differ."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from plugins.pointcloud.formats.scene import Scene
 from plugins.pointcloud.formats.shared import kind_of
 from plugins.pointcloud.point_labels import PointLabels, joined, tiles_of
-from studio.domain.contracts.formats import Loss, MediaFile, ReadItem
+from studio.domain.contracts.formats import Format, Loss, MediaFile, ReadItem
 from studio.domain.contracts.reading import Losses
 from studio.domain.entities import (
     AnyEntity,
@@ -35,7 +36,7 @@ from studio.domain.ids import EntityId, StreamId, new_id
 from studio.domain.space import matrix_of, turn
 from studio.domain.values import Attributes, attributes
 from studio.domain.wire.projects import Stream
-from tests.plugins.formats_kit import Folder, as_written
+from tests.plugins.formats_kit import Folder, as_written, read, write
 
 LIDAR = StreamId("lidar")
 FRONT = StreamId("front")
@@ -75,6 +76,17 @@ def lay_out(folder: Path, items: Iterable[ReadItem]) -> None:
             for path in file.paths:
                 if path and not (folder / path).exists():
                     Folder(folder).write(path, b"data of " + path.encode())
+
+
+def there_and_back(format_: Format, item: ReadItem) -> tuple[dict[str, int], ReadItem]:
+    """What was lost of an item that a format has written, and what it reads of that again."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        losses = write(format_, [item], folder)
+        lay_out(folder, [item])
+        (again,), problems = read(format_, folder)
+    assert problems == []
+    return said(losses), again
 
 
 def cuboid(track: Track, frame: int, x: float = 10.0, **other: Any) -> Cuboid:

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +26,12 @@ from tests.plugins.pointcloud.formats.scenes import (
     differences,
     everything,
     fresh,
-    lay_out,
-    said,
     scenes,
     streams,
+    there_and_back,
 )
 
 SWEEP = "315973157959879000"
-
-
-def there_and_back(item: ReadItem) -> tuple[dict[str, int], ReadItem]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        losses = write(Argoverse2(), [item], folder)
-        lay_out(folder, [item])
-        (again,), problems = read(Argoverse2(), folder)
-    assert problems == []
-    return said(losses), again
 
 
 def test_the_shared_log_comes_in_with_its_boxes_where_their_points_are(shared_data: Path) -> None:
@@ -95,14 +83,14 @@ counted = st.integers(0, 5000).map(lambda count: attributes(num_interior_pts=cou
 
 @given(scenes(box_held=counted))
 def test_what_is_not_named_as_lost_comes_back(item: ReadItem) -> None:
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Argoverse2(), item)
     assert losses == differences(item, again)
     assert set(losses) <= {"box between key frames"}
 
 
 def test_everything_that_the_format_cannot_hold_is_named_and_counted() -> None:
     item = everything()
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Argoverse2(), item)
     found = differences(item, again)
     # every box that is written says how many points are in it, and nobody counted them
     assert losses.pop("number of points in a box") == 6
@@ -237,7 +225,9 @@ def test_what_its_tables_have_no_column_for_is_named() -> None:
         intrinsics=(500.0, 2.0, 320.5, 0.0, 510.0, 240.5, 0.0, 0.0, 1.0),
     )
     systems = (system("imu", "ego"), system("box", "imu"), system("lost", "moon"), system("front", "ego"))
-    losses, again = there_and_back(ReadItem(source="a", media=streams(1), entities=(bent, *systems)))
+    losses, again = there_and_back(
+        Argoverse2(), ReadItem(source="a", media=streams(1), entities=(bent, *systems))
+    )
     assert losses == {
         "frame of reference that nothing joins to the ego frame": 1,
         "frame of reference with the name of a camera": 1,

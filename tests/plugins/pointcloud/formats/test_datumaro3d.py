@@ -2,7 +2,6 @@
 
 import json
 import math
-import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,17 +28,8 @@ from tests.plugins.pointcloud.formats.scenes import (
     said,
     scenes,
     streams,
+    there_and_back,
 )
-
-
-def there_and_back(item: ReadItem) -> tuple[dict[str, int], ReadItem]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        losses = write(Datumaro3d(), [item], folder)
-        lay_out(folder, [item])
-        (again,), problems = read(Datumaro3d(), folder)
-    assert problems == []
-    return said(losses), again
 
 
 def unpacked(archive: Path, folder: Path) -> Path:
@@ -182,13 +172,13 @@ of_box = st.dictionaries(
 )
 @settings(deadline=None)
 def test_what_is_not_named_as_lost_comes_back(item: ReadItem) -> None:
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Datumaro3d(), item)
     assert losses == differences(item, again) == {}
 
 
 def test_everything_that_the_format_cannot_hold_is_named_and_counted() -> None:
     item = everything()
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Datumaro3d(), item)
     assert losses == differences(item, again)
     assert losses == {
         "calibration": 1,
@@ -216,7 +206,7 @@ def test_names_that_cvat_keeps_for_itself_are_lost_by_name() -> None:
         media=streams(1, camera=False),
         entities=(one, cuboid(one, 0, attributes=attributes(keyframe=7, lane=2, speed=3))),
     )
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Datumaro3d(), item)
     assert losses == {
         "attribute 'keyframe' of a box": 1,
         "attribute 'lane' of a box": 1,

@@ -1,7 +1,6 @@
 """KITTI's tracking benchmark: the shared sequence, what survives the way out and back, gaps and lies."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,10 @@ from tests.plugins.pointcloud.formats.scenes import (
     LOOKING_AHEAD,
     differences,
     everything,
-    lay_out,
     level,
     said,
     scenes,
+    there_and_back,
 )
 from tests.plugins.pointcloud.formats.test_kitti_object import contents
 from tests.plugins.pointcloud.points.point_files import sweep
@@ -33,16 +32,6 @@ CALIBRATION = (
     "P2: 50 0 30 0 0 50 20 0 0 0 1 0\nR_rect 1 0 0 0 1 0 0 0 1\n"
     "Tr_velo_cam 0 -1 0 0 0 0 -1 0 1 0 0 0\nTr_imu_velo 1 0 0 -0.8 0 1 0 0.3 0 0 1 -0.8\n"
 )
-
-
-def there_and_back(item: ReadItem) -> tuple[dict[str, int], ReadItem]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        losses = write(KittiTracking(), [item], folder)
-        lay_out(folder, [item])
-        (again,), problems = read(KittiTracking(), folder)
-    assert problems == []
-    return said(losses), again
 
 
 def test_the_shared_sequence_comes_in_with_its_boxes_where_their_points_are(shared_data: Path) -> None:
@@ -109,13 +98,13 @@ upright = scenes(
 @settings(max_examples=60, deadline=None)
 @given(upright)
 def test_what_the_loss_report_says_is_what_is_lost(item: ReadItem) -> None:
-    lost, again = there_and_back(item)
+    lost, again = there_and_back(KittiTracking(), item)
     assert differences(item, again) == lost
 
 
 def test_everything_that_has_no_word_there_is_counted(tmp_path: Path) -> None:
     item = everything(identity="17")
-    lost, again = there_and_back(item)
+    lost, again = there_and_back(KittiTracking(), item)
     # a track without an id of its own gets a number there
     assert {each.identity for each in again.entities if isinstance(each, Track)} == {"17", "18"}
     assert lost == {

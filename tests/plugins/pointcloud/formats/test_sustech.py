@@ -1,7 +1,6 @@
 """SUSTechPOINTS: what its own example holds, scenes out and back, and files that are not as said."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +29,13 @@ from tests.plugins.pointcloud.formats.scenes import (
     differences,
     everything,
     fresh,
-    lay_out,
     names,
     near,
     said,
     scenes,
     streams,
+    there_and_back,
 )
-
-
-def there_and_back(item: ReadItem) -> tuple[dict[str, int], ReadItem]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        losses = write(Sustech(), [item], folder)
-        lay_out(folder, [item])
-        (again,), problems = read(Sustech(), folder)
-    assert problems == []
-    return said(losses), again
 
 
 def car(**changes: Any) -> dict[str, Any]:
@@ -148,13 +137,13 @@ notes = names.map(lambda note: attributes(obj_attr=note)) | st.just(())
 @given(scenes(box_held=notes, made=st.sampled_from(["hand", "auto"])))
 @settings(deadline=None)
 def test_what_is_not_named_as_lost_comes_back(item: ReadItem) -> None:
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Sustech(), item)
     assert losses == differences(item, again) == {}
 
 
 def test_everything_that_the_format_cannot_hold_is_named_and_counted() -> None:
     item = everything()
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Sustech(), item)
     assert losses == differences(item, again)
     assert losses == {
         "attribute 'parked' of a track": 1,
@@ -184,7 +173,7 @@ def test_everything_is_written_in_the_axes_of_a_lidar_that_stands_elsewhere() ->
     aux = MediaFile(Stream(id=StreamId("left"), name="left", kind="points", frames=2))
     placed = cuboid(one, 0, ends_here=True)
     item = ReadItem(source="one", media=(*streams(2), aux), entities=(one, placed, own, left, calibration()))
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Sustech(), item)
     assert losses == {"frame of reference of a sensor": 1}
     (found,) = cuboids(again)
     # the box is where it was for whoever stands at the lidar
@@ -287,5 +276,5 @@ def test_odd_values_end_in_words(tmp_path: Path, key: str, odd: Any) -> None:
 
 
 def test_the_reference_stream_stays_first() -> None:
-    _, again = there_and_back(ReadItem(source="one", media=streams(2), entities=(calibration(),)))
+    _, again = there_and_back(Sustech(), ReadItem(source="one", media=streams(2), entities=(calibration(),)))
     assert again.media[0].stream.id == LIDAR

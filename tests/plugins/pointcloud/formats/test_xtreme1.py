@@ -1,7 +1,6 @@
 """Xtreme1: what its documentation shows, scenes out and back, and results that are not as said."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +22,12 @@ from tests.plugins.pointcloud.formats.scenes import (
     differences,
     everything,
     fresh,
-    lay_out,
     names,
     said,
     scenes,
     streams,
+    there_and_back,
 )
-
-
-def there_and_back(item: ReadItem) -> tuple[dict[str, int], ReadItem]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        losses = write(Xtreme1(), [item], folder)
-        lay_out(folder, [item])
-        (again,), problems = read(Xtreme1(), folder)
-    assert problems == []
-    return said(losses), again
-
 
 # as the documentation prints them
 CAR: dict[str, Any] = {
@@ -152,14 +140,14 @@ box_held = st.dictionaries(
 )
 @settings(deadline=None)
 def test_what_is_not_named_as_lost_comes_back(item: ReadItem) -> None:
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Xtreme1(), item)
     assert losses == differences(item, again)
     assert set(losses) <= {"box between key frames"}
 
 
 def test_everything_that_the_format_cannot_hold_is_named_and_counted() -> None:
     item = everything()
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Xtreme1(), item)
     found = differences(item, again)
     # what a track has is written as what each of its boxes has: of the two that are key frames
     assert found.pop("attribute 'parked' of a box") == 2
@@ -195,12 +183,12 @@ def test_boxes_on_pictures_and_bent_lenses_come_back() -> None:
     item = ReadItem(
         source="one", media=streams(2), entities=(one, cuboid(one, 0, ends_here=True), flat, bent)
     )
-    losses, again = there_and_back(item)
+    losses, again = there_and_back(Xtreme1(), item)
     assert losses == differences(item, again) == {}
     (found,) = [each for each in again.entities if isinstance(each, Box)]
     assert (found.xyxy, found.attributes) == (flat.xyxy, flat.attributes)
     fisheye = calibration(model="kannala_brandt", distortion=(-0.05, 0.01, 0.0, 0.001))
-    losses, again = there_and_back(ReadItem(source="one", media=streams(2), entities=(fisheye,)))
+    losses, again = there_and_back(Xtreme1(), ReadItem(source="one", media=streams(2), entities=(fisheye,)))
     assert losses == {"lens that bends": 1}
     assert [each.model for each in again.entities if isinstance(each, Calibration)] == ["pinhole"]
 
