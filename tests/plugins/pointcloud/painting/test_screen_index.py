@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.pointcloud.painting.screen_index import ScreenIndex, projected
+from plugins.pointcloud.painting.screen_index import ScreenIndex, seen_from
 from studio.domain.space import Pose
 from widgets.cloud.picking import is_inside
 from widgets.cloud.space_view import SpaceView, flat_view
@@ -31,7 +31,7 @@ def cloud(count: int = 5000, seed: int = 1) -> np.ndarray:
 @pytest.mark.parametrize("view", VIEWS)
 def test_projecting_is_what_the_view_says(view: SpaceView) -> None:
     points = cloud()
-    expected, found = view.to_screen(points), projected(view, points).T
+    expected, found = view.to_screen(points), seen_from(view, points).T
     assert np.allclose(found[:, :2], expected[:, :2], atol=0.2, rtol=1e-4, equal_nan=True)
     order = np.argsort(expected[:, 2], kind="stable")
     depth = found[order, 2]
@@ -50,7 +50,7 @@ def test_a_circle_holds_exactly_the_points_that_project_into_it(
     view: SpaceView, x: float, y: float, radius: float
 ) -> None:
     points = cloud()
-    seen = projected(view, points).T
+    seen = seen_from(view, points).T
     with np.errstate(invalid="ignore"):
         off = np.hypot(seen[:, 0] - np.float32(x), seen[:, 1] - np.float32(y))
         window = ((seen[:, :2] >= 0) & (seen[:, :2] <= WINDOW)).all(axis=1)
@@ -71,7 +71,7 @@ def test_an_outline_holds_exactly_the_points_that_project_into_it(
 ) -> None:
     points = cloud(2000)
     outline = np.array(corners).reshape(-1, 2)
-    seen = projected(view, points).T
+    seen = seen_from(view, points).T
     with np.errstate(invalid="ignore"):
         window = ((seen[:, :2] >= 0) & (seen[:, :2] <= WINDOW)).all(axis=1)
     expected = np.zeros(len(points), bool)
