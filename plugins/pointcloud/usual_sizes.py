@@ -8,6 +8,7 @@ _SIZES: dict[str, XYZ] = {
     "van": (5.2, 2.0, 2.2),
     "truck": (8.0, 2.6, 3.2),
     "bus": (11.0, 2.9, 3.4),
+    "tractor": (6.0, 2.5, 3.4),  # of a lorry, about a European one: no data set labels it apart
     "trailer": (12.0, 2.8, 3.8),
     "tram": (15.0, 2.6, 3.6),
     "motorcycle": (2.1, 0.8, 1.4),
@@ -24,6 +25,10 @@ _OTHER_NAMES = {
     "vehicle": "car",
     "lorry": "truck",
     "large_vehicle": "truck",
+    "tractor_unit": "tractor",
+    "truck_cab": "tractor",
+    "semi_trailer": "trailer",
+    "semitrailer": "trailer",
     "motorbike": "motorcycle",
     "motorcyclist": "motorcycle",
     "bike": "bicycle",
