@@ -17,6 +17,7 @@ from plugins.image.pictures import PictureLoader
 from plugins.image.ring import Ring
 from plugins.image.scene import Scene
 from plugins.image.view_commands import ViewCommands
+from plugins.workbench import BenchedEditor
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
 from studio.domain.entities import Shape
@@ -35,8 +36,12 @@ from widgets.tone_panel import TonePanel
 TOOLS = ("select", "box", "polygon")
 
 
-class ImageEditor(QWidget):
+class ImageEditor(BenchedEditor[Scene], QWidget):  # type: ignore[misc]  # `actions` is another in Qt
     """An Editor (see `studio.domain.contracts.editing`) for pictures."""
+
+    own_commands = COMMANDS
+    bench: Bench
+    gestures: Gestures
 
     def __init__(self, host: EditorHost, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,11 +97,6 @@ class ImageEditor(QWidget):
         self.panel.objects.activated_key.connect(self.show_entity)
         self.panel.threshold_changed.connect(self._set_threshold)
         self.tone.changed.connect(self.canvas.set_tone)
-
-    @property
-    def scene(self) -> Scene | None:
-        """What is open, None between items."""
-        return self.bench.scene
 
     # The Editor's contract
 
@@ -160,25 +160,6 @@ class ImageEditor(QWidget):
             self._go_to(stream, frame)
             self.canvas.set_view(self.canvas.view.showing(xyxy))
             self._ring.show_at(xyxy)
-
-    def actions(self) -> tuple[str, ...]:  # type: ignore[override]  # the contract's word; Qt's is not virtual
-        """Names of the editor's own commands."""
-        return tuple(command.name for command in COMMANDS)
-
-    def run(self, command: str) -> bool:
-        """Carry out a command; whether it did anything."""
-        act = self._commands.get(command)
-        return act is not None and self.scene is not None and act()
-
-    def resume_draft(self, tool: str, state: bytes) -> bool:
-        """Go on with an unfinished gesture; whether that could be."""
-        if self.scene is None or self.bench.read_only:
-            return False
-        try:
-            return self.gestures.resume(tool, state)
-        except AtelierError as error:
-            self.bench.host.say(str(error))
-            return False
 
     def close_item(self) -> None:
         """Nothing is open; an unfinished gesture stays a draft."""

@@ -38,10 +38,10 @@ from plugins.pointcloud.tools.reaching import scene_ground
 from plugins.pointcloud.torn_views import TornViews
 from plugins.pointcloud.view_commands import ViewCommands
 from plugins.pointcloud.views import Views
+from plugins.workbench import BenchedEditor
 from studio.domain.contracts.editing import EditorHost
 from studio.domain.document import Document
 from studio.domain.entities import Calibration, CoordinateSystem, EgoPose, Shape, Tile
-from studio.domain.errors import AtelierError
 from studio.domain.geometry import Rect
 from studio.domain.ids import EntityId, StreamId, TrackId
 from studio.domain.ontology import Ontology
@@ -58,8 +58,12 @@ from widgets.track_strip import TrackStrip
 TOOLS = ("select", "draw", "click", "three", "box", "lane", *PAINT_TOOLS)
 
 
-class PointCloudEditor(QWidget):
+class PointCloudEditor(BenchedEditor[SpaceScene], QWidget):  # type: ignore[misc]  # `actions` is another in Qt
     """An Editor (see `studio.domain.contracts.editing`) for clouds of points with cameras beside them."""
+
+    own_commands = COMMANDS
+    bench: SpaceBench
+    gestures: Gestures
 
     def __init__(self, host: EditorHost, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -195,11 +199,6 @@ class PointCloudEditor(QWidget):
         if (scene := self.scene) is not None:
             self.bench.apply(change(scene))  # type: ignore[arg-type]  # an Edit or nothing
 
-    @property
-    def scene(self) -> SpaceScene | None:
-        """What is open, None between items."""
-        return self.bench.scene
-
     # The Editor's contract
 
     def open(self, item: Item, document: Document, ontology: Ontology, read_only: bool) -> None:
@@ -295,25 +294,6 @@ class PointCloudEditor(QWidget):
         """Go to a frame where there may be no entity (a false positive); xyxy is from above, metres."""
         if (scene := self.scene) is not None:
             self.bench.go_to(scene.index.timeline.reference_frame(stream, frame))
-
-    def actions(self) -> tuple[str, ...]:  # type: ignore[override]  # the contract's word; Qt's is not virtual
-        """Names of the editor's own commands."""
-        return tuple(command.name for command in COMMANDS)
-
-    def run(self, command: str) -> bool:
-        """Carry out a command; whether it did anything."""
-        act = self._commands.get(command)
-        return act is not None and self.scene is not None and act()
-
-    def resume_draft(self, tool: str, state: bytes) -> bool:
-        """Go on with an unfinished gesture; whether that could be."""
-        if self.scene is None or self.bench.read_only:
-            return False
-        try:
-            return self.gestures.resume(tool, state)
-        except AtelierError as error:
-            self.bench.host.say(str(error))
-            return False
 
     def close_item(self) -> None:
         """Nothing is open."""
