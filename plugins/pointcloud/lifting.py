@@ -34,14 +34,25 @@ class Lifted(Struct, frozen=True):
     said: str  # for the status bar
 
 
-def lift(scene: SpaceScene, sight: CameraSight, rect: Rect, class_name: str) -> Fit | None:
-    """The cuboid of what a box on a picture shows, in the ego frame of the visible sweep.
+def lift(
+    scene: SpaceScene, sight: CameraSight, rect: Rect, class_name: str
+) -> tuple[Placement, int, str] | None:
+    """The cuboid of what a box on a picture shows, of how many points, and what to say of it.
 
-    Of its points; without any, by the size that its class usually has. None where neither tells how far
-    away it is: nothing stands there, and the box is cut off by the picture's edge.
+    In the ego frame of the visible sweep. Without points by the size that its class usually has; None where
+    that does not tell how far away it is either, since the box is cut off by the picture's edge.
     """
     usual = scene.usual_size(class_name) or USUAL_SIZE
-    return from_image_box(rect, camera_of(sight), scene.points.xyz, usual, scene.points.sensor)
+
+    def fitted(yaw: float | None = None) -> Fit | None:
+        points = scene.points
+        return from_image_box(rect, camera_of(sight), points.xyz, usual, points.sensor, yaw)
+
+    fit = fitted()
+    if fit is None:
+        return None
+    at, said = turned_as_it_moves(scene, fit, fitted)
+    return at, fit.points, said
 
 
 def loose_boxes(scene: SpaceScene, stream: StreamId, picture: int) -> list[Box]:
@@ -68,11 +79,8 @@ def loose_box_at(scene: SpaceScene, sight: CameraSight, xy: XY) -> Box | None:
 
 def lift_one(scene: SpaceScene, sight: CameraSight, box: Box) -> Lifted | None:
     """Where what a loose box shows stands."""
-    fit = lift(scene, sight, box.xyxy, scene.class_of(EntityId(box.track)))
-    if fit is None:
-        return None
-    at, said = turned_as_it_moves(scene, fit)
-    return Lifted(box, at, fit.points, said)
+    found = lift(scene, sight, box.xyxy, scene.class_of(EntityId(box.track)))
+    return Lifted(box, *found) if found is not None else None
 
 
 def lift_all(scene: SpaceScene, rig: Rig) -> tuple[list[Lifted], int]:

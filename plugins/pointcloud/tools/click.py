@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugins.pointcloud import cuboid_changes as changes
-from plugins.pointcloud.fitting.clicks import one_click
+from plugins.pointcloud.fitting import Fit, one_click
 from plugins.pointcloud.moving import turned_as_it_moves
 from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px, on_ground
@@ -39,17 +39,19 @@ class OneClickTool:
         return None
 
     def _clicked(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
-        seed = place_meant(pointer, scene)
+        seed, points = place_meant(pointer, scene), scene.points
         usual = scene.usual_size(scene.class_name)
-        found = None
-        if seed is not None:
-            found = one_click(scene.points.xyz, seed, scene.points.sensor, usual)
+
+        def fitted(yaw: float | None = None) -> Fit | None:
+            return one_click(points.xyz, seed, points.sensor, usual, yaw) if seed is not None else None
+
+        found = fitted()
         if found is None:
             self._said = (
                 "Nothing stands clear of the ground there. Click nearer to it, or draw a box around it (B)."
             )
             return None
-        at, self._said = turned_as_it_moves(scene, found)
+        at, self._said = turned_as_it_moves(scene, found, fitted)
         edit = changes.drawn(scene, at, self.name)
         self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))
         return edit

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.camera_sight import CameraSight
 from plugins.pointcloud.lifting import lift, lift_one, lifted_edit, loose_box_at
-from plugins.pointcloud.moving import turned_as_it_moves
 from plugins.pointcloud.picture_boxes import camera_of
 from plugins.pointcloud.space_scene import SpaceScene
 from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px
@@ -104,11 +103,11 @@ class FrustumTool:
 
     def _boxed(self, pointer: SpacePointer, rect: Rect, scene: SpaceScene) -> Edit | None:
         assert isinstance(pointer.view, CameraSight)
-        fit = lift(scene, pointer.view, rect, scene.class_name)
-        if fit is None:
+        found = lift(scene, pointer.view, rect, scene.class_name)
+        if found is None:
             self._said = UNKNOWN
             return None
-        at, self._said = turned_as_it_moves(scene, fit)
+        at, _, self._said = found
         edit = changes.drawn(scene, at, self.name)
         self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))
         return edit
