@@ -27,6 +27,7 @@ from studio.domain.entities import (
 )
 from studio.domain.geometry import clipped
 from studio.domain.ids import EntityId, ShapeId, TrackId, new_id
+from studio.domain.ontology import in_class
 from studio.domain.values import XY, Value, with_attribute
 from studio.domain.wire.evaluation import Prediction
 
@@ -115,12 +116,8 @@ def duplicated(context: Seeing) -> Edit | None:
 
 def reclassed(context: Seeing, class_name: str) -> Edit | None:
     """The tracks of the selection in another class; values of attributes that it lacks are dropped."""
-    asked = {attribute.name for attribute in context.ontology.attributes_of(class_name)}
-    pairs = []
-    for track in tracks_of(context, context.selection):
-        kept = tuple((name, value) for name, value in track.attributes if name in asked)
-        given = dict(context.ontology.defaults(class_name, each_frame=False)) | dict(kept)
-        pairs.append((track, replace(track, class_name=class_name, attributes=tuple(sorted(given.items())))))
+    tracks = tracks_of(context, context.selection)
+    pairs = ((track, in_class(track, class_name, context.ontology)) for track in tracks)
     return change(f"Change to {class_title(context, class_name)}", *pairs, tool="keys") or None
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from msgspec.structs import replace
 
+from plugins.pointcloud import track_changes
 from plugins.pointcloud.interpolation import Interpolated
 from plugins.pointcloud.space_scene import Placement, SpaceScene, placement_of
 from studio.domain.deletion import deletion
-from studio.domain.edit import Changes, Edit, change, creation
+from studio.domain.edit import Changes, Edit, creation
 from studio.domain.entities import AnyEntity, Cuboid, Remark, Track
 from studio.domain.ids import EntityId, ShapeId, TrackId, new_id
 from studio.domain.space import Pose, as_xyz, inward, joined, outward, turn
@@ -141,13 +142,16 @@ def moved_own(at: Placement, by: XYZ) -> Placement:
 def deleted_here(scene: SpaceScene) -> Edit | None:
     """The selected tracks without their key frames here; a track whose last goes is removed.
 
-    Where a track is only computed here there is nothing to delete: the caller ends it instead.
+    None is seen at more frames than before (`track_changes.key_frame_removed`). Where a track is only
+    computed here there is nothing to delete: the caller ends it instead.
     """
     keys = scene.movable()
-    cuboids = [found.id for key in keys if isinstance(found := scene.cuboid_at(key), Cuboid)]
-    if not cuboids:
-        return None
-    return deletion(f"Delete {what(scene, keys)} here", scene.document, cuboids, tool="keys")
+    whole: Edit | None = None
+    for key in keys:
+        made = track_changes.key_frame_removed(scene.index, TrackId(key), scene.frame)
+        whole = whole.then(made) if whole is not None and made is not None else whole or made
+    title = f"Delete {what(scene, keys)} here"
+    return replace(whole, title=title, tool="keys") if whole is not None else None
 
 
 def deleted(scene: SpaceScene) -> Edit | None:
@@ -160,17 +164,10 @@ def deleted(scene: SpaceScene) -> Edit | None:
 
 def reclassed(scene: SpaceScene, class_name: str) -> Edit | None:
     """The selected tracks in another class; values of attributes that it lacks are dropped."""
-    asked = {attribute.name for attribute in scene.ontology.attributes_of(class_name)}
-    pairs: list[tuple[AnyEntity, AnyEntity]] = []
-    for key in sorted(scene.selection - scene.locked):
-        track = scene.document.get(key)
-        if isinstance(track, Track):
-            kept = {name: value for name, value in track.attributes if name in asked}
-            given = dict(scene.ontology.defaults(class_name, each_frame=False)) | kept
-            pairs.append(
-                (track, replace(track, class_name=class_name, attributes=tuple(sorted(given.items()))))
-            )
-    return change(f"Change to {scene.title_of_class(class_name)}", *pairs, tool="keys") or None
+    keys = sorted(scene.selection - scene.locked)
+    made = track_changes.reclassed(scene.document, scene.ontology, keys, class_name)
+    title = f"Change to {scene.title_of_class(class_name)}"
+    return replace(made, title=title, tool="keys") if made is not None else None
 
 
 def answered(scene: SpaceScene, name: str, value: Value | None) -> Edit | None:

@@ -19,7 +19,7 @@ from studio.domain.document import Document
 from studio.domain.edit import Edit, change
 from studio.domain.entities import AnyEntity, Cuboid, Track
 from studio.domain.ids import EntityId, ShapeId, TrackId, new_id
-from studio.domain.ontology import Ontology
+from studio.domain.ontology import Ontology, in_class
 from studio.domain.space import Pose, as_xyz, joined, outward, turn
 from studio.domain.values import XYZ
 
@@ -86,15 +86,8 @@ def reclassed(
     document: Document, ontology: Ontology, tracks: Iterable[EntityId], class_name: str
 ) -> Edit | None:
     """The tracks in another class, at all frames; values of attributes that it lacks are dropped."""
-    asked = {attribute.name for attribute in ontology.attributes_of(class_name)}
-    pairs: list[tuple[AnyEntity, AnyEntity]] = []
-    for key in tracks:
-        track = document.get(key)
-        if isinstance(track, Track):
-            kept = {name: value for name, value in track.attributes if name in asked}
-            given = dict(ontology.defaults(class_name, each_frame=False)) | kept
-            new = replace(track, class_name=class_name, attributes=tuple(sorted(given.items())))
-            pairs.append((track, new))
+    held = (track for key in tracks if isinstance(track := document.get(key), Track))
+    pairs = ((track, in_class(track, class_name, ontology)) for track in held)
     return change("Change class", *pairs, tool=TOOL) or None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from studio.domain.document import Document
 from studio.domain.entities import Box, Entity, Group, Relation, Shape, Tag, Track
@@ -111,6 +112,14 @@ class Ontology(Struct, frozen=True, forbid_unknown_fields=True):
                 if each.default is not None and each.each_frame == each_frame
             }
         )
+
+
+def in_class(track: Track, class_name: str, ontology: Ontology) -> Track:
+    """A track as one of another class: with its defaults, without values of attributes that it lacks."""
+    asked = {attribute.name for attribute in ontology.attributes_of(class_name)}
+    kept = {name: value for name, value in track.attributes if name in asked}
+    given = dict(ontology.defaults(class_name, each_frame=False)) | kept
+    return replace(track, class_name=class_name, attributes=tuple(sorted(given.items())))
 
 
 class Finding(Struct, frozen=True, forbid_unknown_fields=True):

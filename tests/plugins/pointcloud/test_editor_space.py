@@ -642,6 +642,25 @@ def test_the_keyboards_cross_begins_in_the_middle_of_what_is_seen_and_says_its_k
     assert "Arrows move the cross" in host.said[-1]
 
 
+def test_a_key_frame_that_is_deleted_here_is_seen_nowhere_that_it_was_not(open_editor: Open) -> None:
+    track = a_track()
+    placed = [cuboid(track, 0, centre=CAR), cuboid(track, 3, centre=CAR, ends_here=True)]
+    placed.append(cuboid(track, 8, centre=CAR))
+    editor, host = open_editor(track, *placed)
+    assert not editor.scene.index.is_seen(track.id, 5)
+    editor.bench.select(frozenset({EntityId(track.id)}))
+    editor.bench.go_to(3)
+    assert editor.run("pointcloud.delete")
+    assert host.edits[-1].title == "Delete Car here"
+    assert not editor.scene.index.is_seen(track.id, 5)
+    assert editor.scene.index.is_seen(track.id, 0)
+    for frame in (0, 8):  # with the last one the track goes
+        editor.bench.select(frozenset({EntityId(track.id)}))
+        editor.bench.go_to(frame)
+        assert editor.run("pointcloud.delete")
+    assert editor.scene.document.get(EntityId(track.id)) is None
+
+
 def test_an_unfinished_lane_stays_on_its_ground_while_frames_are_stepped_through(open_editor: Open) -> None:
     poses = [
         EgoPose(EntityId(new_id()), frame * 100_000_000, (2.0 * frame, 0.0, 0.0), NO_TURN)
