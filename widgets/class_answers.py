@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from studio.domain.edit import Edit
@@ -46,7 +46,7 @@ class ClassAnswers:
         *,
         reclassed: Callable[[Any, str], Edit | None],
         answered: Callable[[Any, str, Value | None], Edit | None],
-        values_of: Callable[[Any], Sequence[dict[str, Value]]],
+        values_of: Callable[[Any], Iterable[dict[str, Value]]],
     ) -> None:
         """The three are the editor's own, of its scene: two Edits, and each selected thing's attributes."""
         self._bench = bench
@@ -74,8 +74,15 @@ class ClassAnswers:
     def class_of_selection(self) -> str:
         """The one class of what is selected, or nothing."""
         scene = self._bench.scene
-        names = {scene.class_of(key) for key in scene.selection} if scene is not None else set()
-        return names.pop() if len(names) == 1 else ""
+        if scene is None:
+            return ""
+        one: str | None = None
+        for key in scene.selection:
+            name = scene.class_of(key)
+            if one is not None and name != one:
+                return ""  # a second class says it, whatever else is selected
+            one = name
+        return one or ""
 
     def answer(self, name: str, value: Value | None) -> None:
         """One attribute of the selection."""
@@ -95,9 +102,11 @@ class ClassAnswers:
 
     def _shared_values(self) -> dict[str, Value]:
         """The attributes that everything selected has with one value."""
-        held = self._values_of(self._bench.scene) if self._bench.scene is not None else []
-        first = held[0] if held else {}
-        return {name: value for name, value in first.items() if all(o.get(name) == value for o in held)}
+        held = iter(self._values_of(self._bench.scene) if self._bench.scene is not None else ())
+        shared = dict(next(held, {}))
+        while shared and (other := next(held, None)) is not None:
+            shared = {name: value for name, value in shared.items() if other.get(name) == value}
+        return shared
 
     def show(self) -> None:
         """The form of the selection's class, with its answers; hidden where nothing is asked."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.space_scene import SpaceScene
@@ -18,11 +20,9 @@ def answers(bench: SpaceBench, panel: SidePanel) -> ClassAnswers:
     )
 
 
-def _values(scene: SpaceScene) -> list[dict[str, Value]]:
-    held: list[dict[str, Value]] = []
+def _values(scene: SpaceScene) -> Iterator[dict[str, Value]]:
     seen = frozenset(scene.selected_here())
     for key in scene.selection:
         track, here = scene.document.get(key), scene.cuboid_at(key) if key in seen else None
         own = dict(track.attributes) if isinstance(track, Track) else {}
-        held.append(own | (dict(here.attributes) if here is not None else {}))
-    return held
+        yield own | (dict(here.attributes) if here is not None else {})
