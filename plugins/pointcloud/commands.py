@@ -99,7 +99,7 @@ COMMANDS: tuple[Command, ...] = (
     _command(
         "pointcloud.paint.by",
         "Paint by class or by object",
-        "Ctrl+I",
+        "Ctrl+Shift+I",
         menu="Points",
         help="Points of an object follow its cuboid.",
     ),
