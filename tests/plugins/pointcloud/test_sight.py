@@ -202,9 +202,17 @@ def test_what_was_hardly_seen_is_a_track_of_one_cuboid_with_its_own_score() -> N
     layer = SweepSight().layer(
         item, [(0, [("car", 0.05, row)]), (1, [("car", 0.06, row), ("car", 0.06, row)])]
     )
-    assert sorted(score for _, score in layer.scores) == [0.05, 0.06, 0.06]
+    assert sorted(score for _, score in layer.scores) == pytest.approx([0.05, 0.06, 0.06])
     assert sum(isinstance(each, Track) for each in layer.entities) == 3
     assert SweepSight().layer(item, []) == ((), ())
+
+
+def test_what_is_surely_seen_in_other_sweeps_is_surer_here() -> None:
+    item = shown(stream_of(3), [a_cloud()] * 3)
+    row = (5.0, 1.0, 0.0, 4.0, 2.0, 1.5, 0.3)
+    seen = [(frame, [("car", score, row)]) for frame, score in enumerate((0.9, 0.3, 0.9))]
+    scores = [score for _, score in SweepSight().layer(item, seen).scores]
+    assert scores == pytest.approx([math.sqrt(0.9 * 0.7), math.sqrt(0.3 * 0.7), math.sqrt(0.9 * 0.7)])
 
 
 def test_the_surest_class_of_a_track_is_its_class() -> None:
