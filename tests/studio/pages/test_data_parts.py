@@ -6,12 +6,15 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from studio.client.sniffing import Candidate, PreviewItem
+from studio.domain.contracts.formats import Sniffed
 from studio.domain.entities import Box, Track
 from studio.domain.ids import EntityId, ItemId, PoolId, StreamId, new_id
 from studio.domain.ontology import ClassType, Ontology, check_ontology
 from studio.domain.wire.jobs import ImportProblem, ImportReport
 from studio.domain.wire.projects import ClassCount, ItemQuery, ItemRow, ProjectSummary
 from studio.pages.data.filters import Filters
+from studio.pages.data.import_preview import ImportPreview
 from studio.pages.data.import_report import ImportReportView, heading, sentence
 from studio.pages.data.importing import left
 from studio.pages.data.overlay import boxes_of
@@ -58,6 +61,30 @@ def test_a_tick_in_the_filters_is_heard_once(qtbot: QtBot) -> None:
     assert [query.classes for query in heard] == [("van",)]
     filters.clear()
     assert heard[-1] == ItemQuery()
+
+
+def test_the_clips_of_a_drive_are_shown_alone_and_said(qtbot: QtBot) -> None:
+    filters = Filters(lambda _kind, _key: None)
+    qtbot.addWidget(filters)
+    filters.show_query(ItemQuery(sequence="drive 7"))
+    assert filters.query() == ItemQuery(sequence="drive 7")
+    assert filters.special.text().startswith("Only the sequence drive 7")
+    filters.clear()
+    assert filters.query() == ItemQuery()
+    assert line_of(replace(ROW, sequence="drive 7")).texts[COLUMNS.index("Sequence")] == "drive 7"
+
+
+def test_only_drives_are_offered_to_be_cut_into_clips(qtbot: QtBot) -> None:
+    preview = ImportPreview()
+    qtbot.addWidget(preview)
+    preview.show()
+    for frames, cuts, offered in ((40, True, True), (1, True, False), (40, False, False)):
+        sniffed = Sniffed("any", 1.0, 1, "one item")
+        item = PreviewItem("drive", ("a.pcd",), 0, frames, cuts)
+        preview.show_found([Candidate(sniffed, "Any", (item,))], [])
+        preview.clips.setValue(20)
+        assert preview.clips.isVisible() == offered
+        assert preview.clip_frames() == (20 if offered else 0)
 
 
 def test_typing_is_heard_after_a_pause_and_not_at_each_letter(qtbot: QtBot) -> None:
