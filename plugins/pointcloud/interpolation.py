@@ -232,7 +232,7 @@ class TrackIndex:
         return runs_of(self.key_frames(track), self.timeline.frames)
 
     def is_placed(self, track: TrackId, frame: int) -> bool:
-        """Whether it has a key frame there or is computed between two, and is not only held after its last."""
+        """Whether it has a key frame there or is computed between two: it is not only held."""
         shown = self.cuboid_at(track, frame)
         return shown is not None and not (isinstance(shown, Interpolated) and shown.after is None)
 
