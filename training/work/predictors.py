@@ -12,7 +12,7 @@ def predictor_of(model: Model) -> str:
             return plugin.predictor
     raise AtelierError(
         "model.no_predictor",
-        "No installed plug-in can answer with this model.",
+        "This model cannot answer as a service: no installed plug-in has a part that opens it there.",
         detail=model.template,
-        hint="Install the plug-in whose template made it.",
+        hint="Have it look at items on Data, or install a plug-in that serves models of its template.",
     )

@@ -24,6 +24,7 @@ from training.work.access import Session, missing
 from training.work.evaluation import metric_for
 from training.work.items import streams_of
 from training.work.predictions import model_of
+from training.work.predictors import predictor_of
 from training.work.running_job import RunningJob, StopJob
 from training.work.seeing import Seeing
 
@@ -32,10 +33,14 @@ if TYPE_CHECKING:
 
 
 def new(node: Node, project: ProjectId, asked: NewRelease, who: Session) -> Release:
-    """Put a candidate before the gate. Raises `model.missing`, `suite.missing`, `service.name`."""
+    """Put a candidate before the gate.
+
+    Raises `model.missing`, `model.no_predictor`, `suite.missing`, `service.name`.
+    """
     name = services.check_name(asked.service)
     with node.store.write() as tx:
         model = model_of(tx, project, asked.model)
+        predictor_of(model)  # before anybody judges what could never answer
         suite = suites.get(tx, asked.suite)
         if suite is None or suite.project != project:
             raise AtelierError(

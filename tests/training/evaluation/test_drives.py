@@ -13,10 +13,12 @@ from PIL import Image
 from plugins.pointcloud.generator import Counts, generate, write_scene
 from plugins.pointcloud.match_crops import SIZE, SpaceCrops
 from studio.domain.entities import Cuboid, Track
-from studio.domain.ids import ItemId, ModelId, ProjectId, SnapshotId, StreamId
+from studio.domain.errors import AtelierError
+from studio.domain.ids import ItemId, ModelId, ProjectId, SnapshotId, StreamId, SuiteId, new_id
 from studio.domain.wire import routes
 from studio.domain.wire.evaluation import AcceptPredictions, MatchQuery, NewEvaluation, PredictItems
 from studio.domain.wire.projects import ItemQuery
+from studio.domain.wire.releases import NewRelease
 from studio.domain.wire.routes import path_of
 from studio.domain.wire.training import NewRun, NewSnapshot, Run, RunLogQuery
 from tests.training.running import Person, running_node
@@ -161,6 +163,13 @@ def test_its_tracks_are_accepted_from_a_score_on_and_not_where_labels_stand(trai
     }
     assert fresh <= {each.id for each in layer.entities}
     assert sum(each.id in fresh for each in layer.entities if isinstance(each, Cuboid)) == counted.shapes
+
+
+def test_it_is_no_candidate_for_a_service_and_that_is_said_at_once(trained: Trained) -> None:
+    asked = NewRelease(trained.model, SuiteId(new_id()), "cuboids")
+    with pytest.raises(AtelierError) as caught:
+        trained.owner.call(routes.NEW_RELEASE, asked, project=trained.project)
+    assert caught.value.code == "model.no_predictor"
 
 
 def test_what_has_no_sweeps_is_refused_in_words(trained: Trained) -> None:
