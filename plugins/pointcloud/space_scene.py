@@ -189,11 +189,15 @@ class SpaceScene:
 
     @property
     def titles(self) -> Mapping[EntityId, str]:
-        """What each track is called: its name, or its class and its number among those of it in the item."""
+        """What each track is called: its name, or its class and its number among those of it in the item.
+
+        They are counted as they were made, which their ids tell: a document's order is another after a
+        restart.
+        """
         if not self._titles:
             counts: Counter[str] = Counter()
             named: dict[str, str] = {}
-            for key in dict.fromkeys((*self.index.tracks, *self.lanes.tracks())):
+            for key in sorted({*self.index.tracks, *self.lanes.tracks()}):
                 track = self.document.get(key)
                 name, own = (track.class_name, track.name) if isinstance(track, Track) else ("", "")
                 counts[name] += 1

@@ -35,12 +35,14 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 
 
 def new_id() -> str:
-    """A fresh UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 74 random bits; lower-case text of 36.
+    """A fresh UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 12 of their fraction, 62 random ones.
 
+    Lower-case text of 36. With the fraction (method 3 of its section 6.2) ids sort as they were made, also those of one import.
     Python 3.11 has no `uuid.uuid7`.
     """
-    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
+    milliseconds, rest_ns = divmod(time.time_ns(), 1_000_000)
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(8), "big")
+    value |= 0x7 << 76 | rest_ns * 4096 // 1_000_000 << 64
     value = value & ~(0x3 << 62) | 0x2 << 62
     digits = f"{value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -21,6 +21,11 @@ def test_no_two_ids_are_alike_and_each_is_known_as_one() -> None:
     assert all(map(is_id, made))
 
 
+def test_ids_sort_as_they_were_made() -> None:
+    made = [new_id() for _ in range(10_000)]
+    assert made == sorted(made)
+
+
 def test_other_spellings_are_not_ids() -> None:
     one = new_id()
     for other in (one.upper(), f"{{{one}}}", one.replace("-", ""), one + " ", str(uuid.uuid4()), ""):
