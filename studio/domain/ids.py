@@ -37,8 +37,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 def new_id() -> str:
     """A fresh UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 12 of their fraction, 62 random ones.
 
-    Lower-case text of 36. With the fraction (method 3 of its section 6.2) ids sort as they were made, also those of one import.
-    Python 3.11 has no `uuid.uuid7`.
+    Lower-case text of 36. With the fraction (method 3 of its section 6.2) ids sort as they were made, also
+    those of one import. Python 3.11 has no `uuid.uuid7`.
     """
     milliseconds, rest_ns = divmod(time.time_ns(), 1_000_000)
     value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(8), "big")
