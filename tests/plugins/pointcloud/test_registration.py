@@ -42,6 +42,7 @@ def test_a_shifted_and_turned_car_is_found_to_a_few_centimetres(forward, left, y
 @pytest.mark.parametrize("seed", range(4))
 def test_open3d_agrees(seed):
     import open3d  # takes seconds to load
+
     registration = open3d.pipelines.registration
     random = np.random.default_rng(seed)
     forward, left, yaw = random.uniform([-0.5, -0.4, -0.15], [0.5, 0.4, 0.15]).tolist()
