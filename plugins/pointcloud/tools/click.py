@@ -6,6 +6,7 @@ from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.fitting import Fit, one_click
 from plugins.pointcloud.moving import turned_as_it_moves
 from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.tools.gesture import Gesture
 from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px, on_ground
 from studio.domain.edit import Edit
 from studio.domain.entities import Track
@@ -14,7 +15,7 @@ from studio.domain.values import XYZ
 from widgets.cloud.pointer import SpacePointer
 
 
-class OneClickTool:
+class OneClickTool(Gesture):
     """Click a point of what is to be labelled, in any view. Where nothing stands, it says so."""
 
     name = "click"
@@ -22,9 +23,8 @@ class OneClickTool:
     key = "C"
 
     def __init__(self) -> None:
+        super().__init__()
         self._pressed: SpacePointer | None = None
-        self._made: frozenset[EntityId] | None = None
-        self._said = ""
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -55,31 +55,6 @@ class OneClickTool:
         edit = changes.drawn(scene, at, self.name)
         self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))
         return edit
-
-    def finish(self, scene: SpaceScene) -> Edit | None:
-        """Nothing is ever unfinished."""
-        return None
-
-    def back(self) -> bool:
-        return False
-
-    def preview(self) -> tuple[object, ...]:
-        return ()
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        made, self._made = self._made, None
-        return made
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
-
-    def draft(self) -> bytes | None:
-        """Nothing: a click takes no time."""
-        return None
-
-    def resume(self, draft: bytes) -> None:
-        """Nothing to go on with."""
 
 
 def place_meant(pointer: SpacePointer, scene: SpaceScene) -> XYZ | None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.space_scene import Placement, SpaceScene
+from plugins.pointcloud.tools.gesture import Gesture
 from plugins.pointcloud.tools.reaching import (
     CLICK_PX,
     USUAL_SIZE,
@@ -27,7 +28,7 @@ from widgets.cloud.pointer import SpacePointer
 SLIP_M = 0.15  # a shorter side is a slip of the hand
 
 
-class DrawCuboidTool:
+class DrawCuboidTool(Gesture):
     """Press, drag, release; or click a corner, move, click the other. Along the axes of the view's frame.
 
     The longer side is the length. Escape or a lost grab cancels; a slip of the hand draws nothing.
@@ -38,11 +39,10 @@ class DrawCuboidTool:
     key = "B"
 
     def __init__(self) -> None:
+        super().__init__()
         self._start: tuple[SpacePointer, XYZ] | None = None
         self._pressed: SpacePointer | None = None
         self._drawn: tuple[Track, Cuboid] | None = None
-        self._made: frozenset[EntityId] | None = None
-        self._said = ""
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -106,21 +106,6 @@ class DrawCuboidTool:
 
     def preview(self) -> tuple[object, ...]:
         return (self._drawn[1],) if self._drawn is not None else ()
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        made, self._made = self._made, None
-        return made
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
-
-    def draft(self) -> bytes | None:
-        """Nothing: a cuboid is drawn in a second."""
-        return None
-
-    def resume(self, draft: bytes) -> None:
-        """Nothing to go on with."""
 
     def _forget(self) -> None:
         self._start = self._pressed = self._drawn = None

@@ -9,6 +9,7 @@ from plugins.pointcloud.camera_sight import CameraSight
 from plugins.pointcloud.lifting import lift, lift_one, lifted_edit, loose_box_at
 from plugins.pointcloud.picture_boxes import camera_of
 from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.tools.gesture import Gesture
 from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px
 from studio.domain.edit import Edit
 from studio.domain.entities import Box, Track
@@ -22,7 +23,7 @@ ELSEWHERE = "Draw the box on a camera's picture: the cuboid is made of the point
 UNKNOWN = "Nothing stands there, and a box that the picture cuts off does not tell how far away it is."
 
 
-class FrustumTool:
+class FrustumTool(Gesture):
     """Press, drag, release on a picture; or click a corner and the other. A click on a box that is there
     already, of what has no cuboid yet, lifts that one. Escape or a lost grab cancels.
     """
@@ -32,11 +33,10 @@ class FrustumTool:
     key = "Shift+B"
 
     def __init__(self) -> None:
+        super().__init__()
         self._start: SpacePointer | None = None
         self._pressed: SpacePointer | None = None
         self._shown: Box | None = None
-        self._made: frozenset[EntityId] | None = None
-        self._said = ""
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -112,10 +112,6 @@ class FrustumTool:
         self._made = frozenset(EntityId(new.id) for _, new in edit.changes.values() if isinstance(new, Track))
         return edit
 
-    def finish(self, scene: SpaceScene) -> Edit | None:
-        """A box is finished by the hand alone."""
-        return None
-
     def back(self) -> bool:
         had = self._start is not None
         self._forget()
@@ -123,21 +119,6 @@ class FrustumTool:
 
     def preview(self) -> tuple[object, ...]:
         return (self._shown,) if self._shown is not None else ()
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        made, self._made = self._made, None
-        return made
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
-
-    def draft(self) -> bytes | None:
-        """Nothing: a box is drawn in a second."""
-        return None
-
-    def resume(self, draft: bytes) -> None:
-        """Nothing to go on with."""
 
     def _is_on_its_picture(self, pointer: SpacePointer) -> bool:
         """Whether a pointer is over the picture on which the box was begun, and that still shows the same."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from plugins.pointcloud.painting.growing import region_of
 from plugins.pointcloud.painting.painter import GAP_M, STEP_M, Painter
 from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.tools.gesture import Gesture
 from plugins.pointcloud.tools.paint import WHEEL_STEP, Painting, title_of
 from studio.domain.edit import Edit
-from studio.domain.ids import EntityId
 from widgets.cloud.pointer import SpacePointer
 
 PICK_PX = 10.0
 
 
-class GrowRegion:
+class GrowRegion(Gesture):
     """Press on a point: what is joined to it gets the label, on release for good. Escape gives it up.
 
     While the button is held, the wheel changes the widest gap between neighbours, with Shift the highest
@@ -25,9 +25,9 @@ class GrowRegion:
     key = "Shift+R"
 
     def __init__(self) -> None:
+        super().__init__()
         self._seed: int | None = None
         self._painter: Painter | None = None
-        self._said = ""
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -76,10 +76,6 @@ class GrowRegion:
             words = f"{len(found):,} points hang together: {words} (wheel)"
         self._said = words
 
-    def finish(self, scene: SpaceScene) -> Edit | None:
-        """It ends with its button."""
-        return None
-
     def back(self) -> bool:
         had = self._seed is not None
         self._forget()
@@ -87,20 +83,6 @@ class GrowRegion:
 
     def preview(self) -> tuple[object, ...]:
         return (Painting(),) if self._seed is not None else ()
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        return None
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
-
-    def draft(self) -> bytes | None:
-        """Nothing: it takes a second."""
-        return None
-
-    def resume(self, draft: bytes) -> None:
-        """Nothing to go on with."""
 
     def _forget(self) -> None:
         if self._painter is not None:

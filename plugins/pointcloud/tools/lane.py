@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from plugins.pointcloud.lanes import PlacedLine, drawn, new_line
 from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.tools.gesture import Gesture
 from plugins.pointcloud.tools.reaching import between_px, on_ground
 from studio.domain.edit import Edit
 from studio.domain.entities import Polyline3
@@ -28,7 +29,7 @@ class LaneDraft(Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[XYZ, ...]
 
 
-class LaneTool:
+class LaneTool(Gesture):
     """Click points on the ground; double-click or Enter ends; the first point again closes an area.
 
     Backspace takes the last point back, Escape all of them.
@@ -39,12 +40,11 @@ class LaneTool:
     key = "Shift+L"
 
     def __init__(self) -> None:
+        super().__init__()
         self._points: list[XYZ] = []
         self._class = ""
         self._frame = 0
         self._end: XYZ | None = None  # where the pointer is
-        self._made: frozenset[EntityId] | None = None
-        self._said = ""
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -122,14 +122,6 @@ class LaneTool:
             return ()
         shape = Polyline3(ShapeId(""), TrackId(""), StreamId(""), self._frame, points)
         return (PlacedLine(shape, points),)
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        made, self._made = self._made, None
-        return made
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
 
     def draft(self) -> bytes | None:
         if not self._points:

@@ -6,10 +6,10 @@ import numpy as np
 from msgspec import Struct
 
 from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.tools.gesture import Gesture
 from plugins.pointcloud.tools.paint import title_of
 from plugins.pointcloud.tools.reaching import between_px
 from studio.domain.edit import Edit
-from studio.domain.ids import EntityId
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.space_view import XY, Side, SpaceView
 
@@ -25,16 +25,16 @@ class Outline(Struct, frozen=True):
     corners: tuple[XY, ...]
 
 
-class _OutlineTool:
+class _OutlineTool(Gesture):
     """What lasso and polygon share."""
 
     name = ""
 
     def __init__(self) -> None:
+        super().__init__()
         self._corners: list[XY] = []
         self._start: SpacePointer | None = None
         self._end: XY | None = None
-        self._said = ""
 
     def _begin(self, pointer: SpacePointer, scene: SpaceScene) -> None:
         self._said = scene.painter.why_not(scene, rubs="shift" in pointer.modifiers)
@@ -76,20 +76,6 @@ class _OutlineTool:
     def wheel(self, pointer: SpacePointer, notches: float, scene: SpaceScene) -> bool:
         """The wheel is the view's, but not while an outline is drawn over it."""
         return self._start is not None
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        return None
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
-
-    def draft(self) -> bytes | None:
-        """Nothing: it holds in the view that it is drawn in alone."""
-        return None
-
-    def resume(self, draft: bytes) -> None:
-        """Nothing to go on with."""
 
     def _forget(self) -> None:
         self._corners, self._start, self._end = [], None, None

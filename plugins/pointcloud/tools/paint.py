@@ -12,8 +12,8 @@ from plugins.pointcloud.fitting.ground import CLEAR_M, Ground, ground_of
 from plugins.pointcloud.painting.frame_labels import Places
 from plugins.pointcloud.painting.painter import RADIUS_PX, Painter
 from plugins.pointcloud.space_scene import SpaceScene
+from plugins.pointcloud.tools.gesture import Gesture
 from studio.domain.edit import Edit
-from studio.domain.ids import EntityId
 from widgets.cloud.pointer import SpacePointer
 from widgets.cloud.space_view import XY
 
@@ -27,7 +27,7 @@ class Painting(Struct, frozen=True):
     """A stroke is under way; it is seen by the colours of the points."""
 
 
-class PointBrush:
+class PointBrush(Gesture):
     """Press and drag over points: they get the label. Shift rubs out; Escape gives the stroke up.
 
     Ctrl and the wheel, or the wheel while the button is held, make the brush larger and smaller.
@@ -38,9 +38,9 @@ class PointBrush:
     key = "Shift+H"
 
     def __init__(self) -> None:
+        super().__init__()
         self._last: XY | None = None
         self._painter: Painter | None = None
-        self._said = ""
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -91,10 +91,6 @@ class PointBrush:
     def _end(self, scene: SpaceScene, rubs: bool) -> None:
         scene.painter.end(title_of(scene, rubs), self.name)
 
-    def finish(self, scene: SpaceScene) -> Edit | None:
-        """A stroke ends with its button."""
-        return None
-
     def back(self) -> bool:
         had = self._last is not None
         self._forget()
@@ -102,20 +98,6 @@ class PointBrush:
 
     def preview(self) -> tuple[object, ...]:
         return (Painting(),) if self._last is not None else ()
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        return None
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
-
-    def draft(self) -> bytes | None:
-        """Nothing: a stroke takes a second."""
-        return None
-
-    def resume(self, draft: bytes) -> None:
-        """Nothing to go on with."""
 
     def _forget(self) -> None:
         if self._painter is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from plugins.pointcloud import cuboid_changes as changes
 from plugins.pointcloud.space_scene import Placement, SpaceScene
 from plugins.pointcloud.tools.draw import heights
+from plugins.pointcloud.tools.gesture import Gesture
 from plugins.pointcloud.tools.reaching import CLICK_PX, moved_px, on_ground
 from studio.domain.edit import Edit, creation
 from studio.domain.entities import Cuboid, Track
@@ -20,7 +21,7 @@ from widgets.cloud.pointer import SpacePointer
 SLIP_M = 0.15
 
 
-class ThreeClicksTool:
+class ThreeClicksTool(Gesture):
     """The first two clicks give length and heading, the third the width. A right click goes one back."""
 
     name = "three"
@@ -28,11 +29,10 @@ class ThreeClicksTool:
     key = "E"
 
     def __init__(self) -> None:
+        super().__init__()
         self._places: list[XYZ] = []
         self._pressed: SpacePointer | None = None
         self._drawn: tuple[Track, Cuboid] | None = None
-        self._made: frozenset[EntityId] | None = None
-        self._said = ""
 
     def handle(self, pointer: SpacePointer, scene: SpaceScene) -> Edit | None:
         match pointer.kind:
@@ -103,21 +103,6 @@ class ThreeClicksTool:
 
     def preview(self) -> tuple[object, ...]:
         return (self._drawn[1],) if self._drawn is not None else ()
-
-    def wanted_selection(self) -> frozenset[EntityId] | None:
-        made, self._made = self._made, None
-        return made
-
-    def words(self) -> str:
-        said, self._said = self._said, ""
-        return said
-
-    def draft(self) -> bytes | None:
-        """Nothing: three clicks take a moment."""
-        return None
-
-    def resume(self, draft: bytes) -> None:
-        """Nothing to go on with."""
 
     def _forget(self) -> None:
         self._places.clear()
