@@ -227,6 +227,6 @@ def test_onnx_runtime_finds_what_pytorch_finds(recipe: ModuleType, tmp_path: Pat
         for one, (name, score, xyxy) in zip(first, second, strict=True):
             assert one.class_name == name
             assert one.score == pytest.approx(score, abs=1e-4)
-            assert one.xyxy == pytest.approx(xyxy, abs=0.05)
+            assert one.shape == pytest.approx(xyxy, abs=0.05)
             assert 0 <= xyxy[0] < xyxy[2] <= width
             assert 0 <= xyxy[1] < xyxy[3] <= height
