@@ -238,6 +238,15 @@ COMMANDS: tuple[Command, ...] = (
     _command("pointcloud.group_dissolve", "Dissolve the chosen groups", "Ctrl+Shift+D", menu="Groups"),
     _command("pointcloud.group_select", "Select the whole group", "Shift+G", menu="Groups"),
     _command(
+        "pointcloud.group_copy",
+        "Copy the group",
+        "Ctrl+Alt+G",
+        menu="Groups",
+        help="As it stands at this frame, beside it, with its roles and the groups in it.",
+    ),
+    _command("pointcloud.group_turn_left", "Turn the group left", "Ctrl+Alt+Q", menu="Groups"),
+    _command("pointcloud.group_turn_right", "Turn the group right", "Ctrl+Alt+W", menu="Groups"),
+    _command(
         "pointcloud.tracks_colour",
         "Colour tracks by class, group or each by its own",
         "Ctrl+Shift+T",

@@ -370,6 +370,7 @@ class PointCloudEditor(BenchedEditor[SpaceScene], QWidget):  # type: ignore[misc
         self.neighbours.show_frame()
         self.cameras.show_frame()
         self._rows.show_frame()
+        self.groups.show_answers()
         self.strip.show_frame()
         if self.sweeps.is_settled:
             self._points_there()

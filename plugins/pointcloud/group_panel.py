@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from plugins.pointcloud import group_changes
 from plugins.pointcloud.bench import SpaceBench
 from plugins.pointcloud.commands import BY_NAME
 from plugins.pointcloud.track_colours import TrackColours
 from studio.domain import groups
+from studio.domain.edit import Edit, change
 from studio.domain.entities import Group, Member, Track
 from studio.domain.groups import GroupIndex
 from studio.domain.ids import EntityId, GroupId
+from studio.domain.ontology import AttributeType
+from studio.domain.states import keyed, state_at
+from studio.domain.values import Value, with_attribute
+from widgets.form import Form
+from widgets.form_fields import fields_of_attributes
 from widgets.group_tree import GroupRow, GroupTree, LazyRows
 
 BUTTONS = ("group", "group_add", "group_out", "group_role")
 UNNAMED_CLASS = "group"
+BESIDE_M = 4.0  # to the right of a group its copy is put
+TURN = math.radians(5)
 
 
 class GroupPanel(QWidget):
@@ -39,11 +50,22 @@ class GroupPanel(QWidget):
             self.buttons[command.name] = button
             across.addWidget(button)
         across.addStretch()
+        self.asked = QLabel()
+        self.form = Form()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.tree, 1)
+        layout.addWidget(self.asked)
+        layout.addWidget(self.form)
         layout.addLayout(across)
+        self.show_form("")
+
+    def show_form(self, title: str) -> None:
+        """Head what is asked of the chosen group; an empty title hides it."""
+        self.asked.setText(title)
+        self.asked.setVisible(bool(title))
+        self.form.setVisible(bool(title))
 
 
 class GroupCommands(QObject):
@@ -59,6 +81,7 @@ class GroupCommands(QObject):
         self.generation = 0  # grows when groups or their members have changed
         self.colours = TrackColours()
         panel.tree.chosen.connect(self._chosen)
+        panel.form.changed.connect(self.answer)
         for name, button in panel.buttons.items():
             button.clicked.connect(partial(self._run, name))
         self.table: dict[str, Callable[[], bool]] = {
@@ -68,6 +91,9 @@ class GroupCommands(QObject):
             "pointcloud.group_role": self.set_role,
             "pointcloud.group_dissolve": self.dissolve,
             "pointcloud.group_select": self.select,
+            "pointcloud.group_copy": self.copy,
+            "pointcloud.group_turn_left": partial(self.turn, TURN),
+            "pointcloud.group_turn_right": partial(self.turn, -TURN),
             "pointcloud.tracks_colour": self.turn_colours,
         }
 
@@ -90,6 +116,8 @@ class GroupCommands(QObject):
         if self.index is not None and self.index.refresh(ids):
             self.generation += 1
             self._show()
+        else:
+            self.show_answers()  # a state of a group is no part of the index
 
     # Showing
 
@@ -97,6 +125,7 @@ class GroupCommands(QObject):
         index = self.index
         roots = index.roots() if index is not None else []
         self.panel.tree.set_rows(LazyRows(roots, self._row), self._children)
+        self.show_answers()
 
     def _row(self, group: Group, member: str = "", role: str = "") -> GroupRow:
         assert self.index is not None
@@ -165,6 +194,48 @@ class GroupCommands(QObject):
         scene = self._bench.scene
         if scene is not None and not scene.selection:
             self.panel.tree.choose_none()
+            self.show_answers()
+
+    # What is asked of a group
+
+    def show_answers(self) -> None:
+        """The attributes of the one group that is chosen, as they are at this frame."""
+        scene, group = self._bench.scene, self._one_chosen()
+        asked = self._asked(group) if group is not None else ()
+        if scene is None or group is None or not asked:
+            self.panel.show_form("")
+            return
+        self.panel.show_form(f"Attributes of {group.name or self._class_title(group.class_name)}")
+        self.panel.form.set_fields(fields_of_attributes(asked))
+        self.panel.form.set_values(dict(state_at(scene.document, group.id, self._time_ns())))
+        self.panel.form.setEnabled(not self._bench.read_only)
+
+    def answer(self, name: str, value: Value | None) -> None:
+        """One attribute of the chosen group; what is asked of each frame holds from this one on."""
+        scene, group = self._bench.scene, self._one_chosen()
+        attribute = next((e for e in self._asked(group) if e.name == name), None) if group else None
+        if scene is None or group is None or attribute is None:
+            return
+        edit: Edit | None
+        if attribute.each_frame:
+            edit = keyed(scene.document, group.id, self._time_ns(), name, value)
+        else:
+            new = replace(group, attributes=with_attribute(group.attributes, name, value))
+            edit = change(f"Set {name}", (group, new)) if new != group else None
+        self._bench.apply(edit)
+
+    def _asked(self, group: Group) -> tuple[AttributeType, ...]:
+        scene = self._bench.scene
+        return scene.ontology.attributes_of_group(group.class_name) if scene is not None else ()
+
+    def _one_chosen(self) -> Group | None:
+        found = self._groups()
+        return self.index.group(found[0]) if self.index is not None and len(found) == 1 else None
+
+    def _time_ns(self) -> int:
+        scene = self._bench.scene
+        assert scene is not None
+        return scene.index.timeline.time_ns(scene.frame)
 
     def _chosen(self, rows: list[GroupRow]) -> None:
         """What is chosen in the tree is selected in the views: of a group all that is in it."""
@@ -180,6 +251,7 @@ class GroupCommands(QObject):
                 keys.add(EntityId(key))
         if keys:
             self._bench.select(scene.tracks_of(keys))
+        self.show_answers()
 
     # Commands
 
@@ -251,6 +323,41 @@ class GroupCommands(QObject):
         """The groups that are chosen are none any more; their members stay."""
         scene = self._bench.scene
         return scene is not None and self._bench.apply(groups.dissolved(scene.document, self._groups()))
+
+    def copy(self) -> bool:
+        """The group as it stands at this frame once more, beside it; the copy is selected."""
+        scene, index, group = self._bench.scene, self.index, self._meant()
+        if scene is None or index is None or group is None:
+            return False
+        by = group_changes.about((0.0, 0.0, 0.0), shift=(0.0, -BESIDE_M, 0.0))
+        edit = group_changes.copied(scene.index, index, group, scene.frame, by)
+        if edit is None:
+            self._bench.host.say("Nothing of this group is seen at this frame.")
+            return False
+        if not self._bench.apply(edit):
+            return False
+        self._bench.select(frozenset(key for key, (_, new) in edit.changes.items() if isinstance(new, Track)))
+        return True
+
+    def turn(self, yaw: float) -> bool:
+        """All of the group at this frame about its middle, as one body."""
+        scene, index, group = self._bench.scene, self.index, self._meant()
+        if scene is None or index is None or group is None:
+            return False
+        tracks = group_changes.tracks_in(scene.index, index, group, scene.frame)
+        by = group_changes.about(group_changes.middle(scene.index, tracks, scene.frame), yaw)
+        return self._bench.apply(group_changes.moved(scene.index, index, group, scene.frame, by))
+
+    def _meant(self) -> GroupId | None:
+        """The one group that is chosen in the tree, or that all that is selected is in; else that is said."""
+        found = self._groups()
+        if not found and self.index is not None:
+            of_each = [set(self.index.groups_of(key)) for key in self._selected()]
+            found = sorted(set.intersection(*of_each)) if of_each else []
+        if len(found) != 1:
+            self._bench.host.say("Choose one group in the tree.")
+            return None
+        return found[0]
 
     def select(self) -> bool:
         """Everything that is in a group with what is selected."""

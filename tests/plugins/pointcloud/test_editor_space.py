@@ -19,7 +19,7 @@ from studio.domain.edit import change, creation
 from studio.domain.entities import Cuboid, EgoPose, Member, Remark, Track
 from studio.domain.groups import grouped
 from studio.domain.ids import EntityId, ModelId, StreamId, new_id
-from studio.domain.ontology import ClassType, RoleType
+from studio.domain.ontology import AttributeType, ClassType, RoleType
 from studio.domain.space import NO_TURN
 from studio.domain.values import XYZ
 from studio.domain.wire.evaluation import Prediction
@@ -315,6 +315,50 @@ def test_members_of_a_new_group_get_the_roles_that_their_classes_decide(open_edi
     editor.run("pointcloud.group")
     made = [each for each in host.document if isinstance(each, Member)]
     assert {each.entity: each.role for each in made} == {car.id: "tractor", person.id: ""}
+
+
+def in_a_group(open_editor: Open, *asked: AttributeType) -> tuple[PointCloudEditor, SpaceHost]:
+    """Two cars in a group of a class that asks so, and the group chosen in the tree."""
+    tracks = [a_track() for _ in range(2)]
+    placed = [cuboid(each, centre=(10.0, 4.0 * n, -1.0)) for n, each in enumerate(tracks)]
+    editor, host = open_editor(*tracks, *placed)
+    editor.scene.ontology = replace(ONTOLOGY, groups=(ClassType("convoy", attributes=asked),))
+    editor.bench.select(frozenset(EntityId(each.id) for each in tracks))
+    assert editor.run("pointcloud.group")
+    editor.groups.panel.tree.selectAll()
+    return editor, host
+
+
+def test_what_is_asked_of_a_group_is_answered_once_or_from_a_frame_on(open_editor: Open) -> None:
+    lights, reason = AttributeType("lights", "check", each_frame=True), AttributeType("reason")
+    editor, host = in_a_group(open_editor, lights, reason)
+    panel = editor.groups.panel
+    assert not panel.form.isHidden()
+    assert panel.asked.text() == "Attributes of convoy"
+    panel.form.changed.emit("reason", "wedding")
+    editor.run("pointcloud.frame_next")
+    panel.form.changed.emit("lights", True)
+    assert panel.form.values() == {"lights": True, "reason": "wedding"}
+    editor.run("pointcloud.frame_previous")
+    assert panel.form.values() == {"reason": "wedding"}
+    editor.document_changed(frozenset(host.document.apply(host.edits[-1].inverse()).changes))
+    editor.run("pointcloud.frame_next")
+    assert panel.form.values() == {"reason": "wedding"}
+    panel.tree.clearSelection()
+    assert panel.form.isHidden()
+
+
+def test_a_group_is_turned_about_its_middle_and_copied_as_one(open_editor: Open) -> None:
+    editor, _ = in_a_group(open_editor)
+    before = editor.scene.placed.centres
+    assert editor.run("pointcloud.group_turn_left")
+    after = editor.scene.placed.centres
+    assert after.mean(axis=0) == pytest.approx(before.mean(axis=0))
+    assert (np.abs(after - before)[:, 0] > 0.1).all()
+    assert editor.run("pointcloud.group_copy")
+    assert len(editor.groups.index.groups) == 2
+    copied = [editor.scene.placement(key).centre for key in editor.scene.selection]
+    assert sorted(copied) == [pytest.approx((x, y - 4.0, z)) for x, y, z in sorted(after.tolist())]
 
 
 def test_the_tree_makes_rows_only_as_far_as_they_are_looked_at(open_editor: Open) -> None:
