@@ -66,6 +66,7 @@ class CameraView(ImageCanvas):
     def set_title(self, title: str) -> None:
         """What stands in the corner; the camera's name at first."""
         self._title = title
+        self.setToolTip(title)
         self.update()
 
     def set_mark(self, color: str | None) -> None:
@@ -148,7 +149,8 @@ class CameraView(ImageCanvas):
         if self._title:
             painter.setFont(letter_font())
             metrics = painter.fontMetrics()
-            words = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, self.width() - 20)
+            # cameras begin alike: CAM_FRONT_LEFT, CAM_FRONT_RIGHT
+            words = metrics.elidedText(self._title, Qt.TextElideMode.ElideLeft, self.width() - 20)
             patch = QRectF(4, 4, metrics.horizontalAdvance(words) + 10, metrics.height() + 2)
             painter.fillRect(patch, QColor(0, 0, 0, 140))
             painter.setPen(QColor("white"))
