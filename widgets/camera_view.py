@@ -66,7 +66,6 @@ class CameraView(ImageCanvas):
     def set_title(self, title: str) -> None:
         """What stands in the corner; the camera's name at first."""
         self._title = title
-        self.setToolTip(title)
         self.update()
 
     def set_mark(self, color: str | None) -> None:
