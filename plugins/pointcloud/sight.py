@@ -64,7 +64,7 @@ class SweepSight:
         weights = _Weights(index, item)
         for frame, data in self._sweeps(item, first, max(frames) + 1):
             yield Lesson(
-                f"{item.name}, frame {frame}",
+                f"{item.name}, frame {frame + 1}",  # as people count
                 data,
                 tuple(
                     (tracks[track].class_name, row, weights.at(track, frame))

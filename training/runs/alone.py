@@ -190,7 +190,7 @@ def _shown(
 def _file(files: Mapping[StreamId, Sequence[Path]], stream: StreamId, frame: int) -> Path:
     paths = files.get(stream, ())
     if frame >= len(paths) or not paths[frame].is_file():
-        raise AtelierError("media.missing", f"Frame {frame} of {stream} has no file in this folder.")
+        raise AtelierError("media.missing", f"Frame {frame + 1} of {stream} has no file in this folder.")
     return paths[frame]
 
 

@@ -126,7 +126,7 @@ def is_cuboid(match: Match) -> bool:
 
 def _where(match: Match) -> str:
     name = match.item_name.rpartition("/")[2]
-    return f"{name}, frame {match.frame}" if is_cuboid(match) else name
+    return f"{name}, frame {match.frame + 1:,}" if is_cuboid(match) else name
 
 
 def headline(evaluation: Evaluation) -> str:

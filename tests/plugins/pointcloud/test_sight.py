@@ -63,7 +63,7 @@ def points_of(data: bytes) -> np.ndarray:
 
 def test_every_frame_is_a_lesson_in_the_ego_frame_with_its_cuboids(scene: Scene) -> None:
     lessons = list(SweepSight().lessons(of_scene(scene)))
-    assert [each.name for each in lessons] == [f"drive, frame {frame}" for frame in range(FRAMES)]
+    assert [each.name for each in lessons] == [f"drive, frame {frame + 1}" for frame in range(FRAMES)]
     names = {track.id: track.class_name for track in scene.tracks}
     for frame, lesson in enumerate(lessons):
         own = scene.in_ego(LIDAR, frame)
@@ -119,7 +119,7 @@ def test_cuboids_between_key_frames_are_learned_and_what_nobody_labelled_is_not(
     made = key_frames("car", (2, 0.0, False), (6, 4.0, True))
     item = shown(stream_of(10), [a_cloud() for _ in range(10)], *made)
     lessons = list(SweepSight().lessons(item))
-    assert [each.name for each in lessons] == [f"drive, frame {frame}" for frame in range(2, 7)]
+    assert [each.name for each in lessons] == [f"drive, frame {frame + 1}" for frame in range(2, 7)]
     assert [each.shapes[0][1][0] for each in lessons] == pytest.approx([0, 1, 2, 3, 4], abs=1e-6)
     assert lessons[0].shapes[0][1][3:] == pytest.approx((4.0, 2.0, 1.5, 0.1))
 

@@ -95,7 +95,7 @@ CUBOID = Match(
 def test_boxes_of_one_picture_share_it_and_a_cuboid_has_its_own() -> None:
     assert picture_name(BOX) == "i s 0"
     assert picture_name(CUBOID) == "i lidar 3 c"
-    assert cell_of(CUBOID).detail == "drive, frame 3"
+    assert cell_of(CUBOID).detail == "drive, frame 4"  # as people count
 
 
 def test_a_false_cuboid_is_opened_at_its_frame_and_place() -> None:
