@@ -239,7 +239,13 @@ def _group_findings(group: Group, document: Document, ontology: Ontology) -> Ite
 
 
 def _unknown_class(entity: Entity, name: str) -> Finding:
-    return Finding("class.unknown", entity.id, f"The labelling template has no class {name!r}.")
+    said = f"The labelling template has no class {name!r}."
+    if not name:  # drawn where there was none to choose
+        kind = str(entity.__struct_config__.tag)
+        said = (
+            f"This {kind} has no class. Add the class to the labelling template if it is missing, and set it."
+        )
+    return Finding("class.unknown", entity.id, said)
 
 
 def _track_findings(

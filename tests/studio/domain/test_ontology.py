@@ -89,6 +89,14 @@ def test_each_broken_rule_is_a_finding(entities: list[Any], rules: list[str]) ->
     assert _rules(*entities) == rules
 
 
+def test_what_was_drawn_before_there_was_a_class_is_told_how_to_get_one() -> None:
+    track = Track(TrackId(counted_id(1)), "")
+    (found,) = findings(Document([track]), Ontology())
+    assert found.message == (
+        "This track has no class. Add the class to the labelling template if it is missing, and set it."
+    )
+
+
 def test_a_kind_of_shape_that_a_class_has_not_is_named_in_words_and_the_way_out_said() -> None:
     lane = Polyline3(ShapeId(counted_id(2)), TrackId(counted_id(1)), StreamId("s"), 0, ())
     box = Box(ShapeId(counted_id(3)), TrackId(counted_id(1)), StreamId("cam"), 0, (0, 0, 9, 9))
