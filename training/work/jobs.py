@@ -136,7 +136,7 @@ class Jobs:
             raise AtelierError(
                 "job.over",
                 f"This cannot be done: the job is {known.state}.",
-                hint="Refresh the list of jobs.",
+                hint="Nothing was changed by this.",
             )
         audit.append(self._node, tx, who, action, job)
         if known.state in ("pausing", "cancelling"):

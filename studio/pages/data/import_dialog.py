@@ -25,7 +25,7 @@ from studio.domain.contracts.archive import tree_of
 from studio.domain.errors import AtelierError
 from studio.domain.ids import JobId, ProjectId
 from studio.domain.wire import routes
-from studio.domain.wire.jobs import ImportReport
+from studio.domain.wire.jobs import ImportReport, Job
 from studio.pages.data.import_preview import ImportPreview, first_pictures
 from studio.pages.data.import_report import ImportReportView
 from studio.pages.data.importing import look_at, send, wait_for
@@ -169,25 +169,35 @@ class ImportDialog(QDialog):
         )
 
     def _go_on(self) -> None:
-        client, job = self._client, self._job
-        if job is not None:
-            self._calls.start(
-                "resume",
-                lambda _call: client.call(routes.RESUME_JOB, job=job),
-                lambda _job: self._sent(job),
-                self._failed,
-            )
+        if self._job is not None:
+            self._ask("resume", routes.RESUME_JOB, self._job)
 
     def _stop(self) -> None:
         self._calls.cancel("import")
-        client, job = self._client, self._job
+        job = self._job
         if job is None:
             self._show(self.preview, "Stopped. What was sent stays; Import goes on from there.", ready=True)
             return
         self._show(self.waiting, "Stopped. What came in stays; Go on brings in the rest.", stopped=True)
-        self._calls.start(
-            "pause", lambda _call: client.call(routes.PAUSE_JOB, job=job), lambda _job: None, self._failed
-        )
+        self._ask("pause", routes.PAUSE_JOB, job)
+
+    def _ask(self, name: str, route: routes.Route[Any, Job], job: JobId) -> None:
+        """Ask something of the job, and show how it stands then: it may have ended meanwhile."""
+        client = self._client
+
+        def work(_call: object) -> Job:
+            try:
+                return client.call(route, job=job)
+            except AtelierError as error:
+                if error.code != "job.over":
+                    raise
+                return client.call(routes.JOB, job=job)
+
+        def done(now: Job) -> None:
+            if now.state not in ("pausing", "paused"):
+                self._sent(job)
+
+        self._calls.start(name, work, done, self._failed)
 
     def _progressed(self, share: float, text: str) -> None:
         self.progress.setRange(0, 1000)

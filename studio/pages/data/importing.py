@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.domain.contracts.archive import is_archive, tree_of
 from studio.domain.errors import AtelierError
 from studio.domain.ids import JobId, ProjectId
 from studio.domain.wire.jobs import ImportReport
@@ -20,18 +21,29 @@ _SENT = 0.5  # share of the bar that sending takes; the rest is the node's readi
 
 def look_at(folder: Path) -> tuple[Path, list[Candidate]]:
     """Where the data lies (`folder`, or the one archive in it), and what formats see there, most confident
-    first. Raises `import.nothing`.
+    first. Raises `import.nothing`, `import.bad_archive` and as `sniff`.
     """
     from studio.client import uploads
 
     found = uploads.sniff(folder)
     if not found:
-        raise AtelierError(
-            "import.nothing",
-            f"No installed format recognises what lies in {folder.name!r}. Nothing was changed.",
-            hint="Choose the folder or zip archive that holds the pictures or the label files.",
-        )
+        raise _nothing_in(folder)
     return folder / found[0].archive, found
+
+
+def _nothing_in(folder: Path) -> AtelierError:
+    """Why no format sees anything there."""
+    hint = "Choose the folder or zip archive that holds the pictures or the label files."
+    if folder.is_file() and folder.suffix.lower() == ".zip" and not is_archive(folder):
+        return AtelierError(
+            "import.bad_archive",
+            f"{folder.name!r} is no zip archive, or only a part of one. Nothing was changed.",
+            hint=hint,
+        )
+    said = f"No installed format recognises what lies in {folder.name!r}."
+    if not tree_of(folder).paths():
+        said = f"The {'folder' if folder.is_dir() else 'archive'} {folder.name!r} is empty."
+    return AtelierError("import.nothing", f"{said} Nothing was changed.", hint=hint)
 
 
 def send(
