@@ -12,6 +12,7 @@ from studio.shell.icons import pixmap
 from studio.shell.page import PageInfo
 
 _ICON = 24
+_AIR, _LEAST_AIR = 22, 10  # pixels above, between and below icon and name: usually, and where it is tight
 
 
 class RailButton(QAbstractButton):
@@ -26,12 +27,18 @@ class RailButton(QAbstractButton):
         self.setAccessibleName(info.title)
         self.setAccessibleDescription(f"Go to {info.title}, {info.key}")
         self.setToolTip(f"{info.title} ({info.key})")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def sizeHint(self) -> QSize:
+        return self._size(_AIR)
+
+    def minimumSizeHint(self) -> QSize:
+        return self._size(_LEAST_AIR)  # a wide page or a low window never cuts a name
+
+    def _size(self, air: int) -> QSize:
         text = self.fontMetrics()
-        return QSize(max(76, text.horizontalAdvance(self.text()) + 20), _ICON + text.height() + 22)
+        return QSize(max(76, text.horizontalAdvance(self.text()) + 20), _ICON + text.height() + air)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
@@ -56,11 +63,12 @@ class RailButton(QAbstractButton):
                 painter.setPen(accent)
                 painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
             picture = pixmap(self._icon, _ICON, text, self.devicePixelRatioF())
-            painter.drawPixmap((self.width() - _ICON) // 2, 9, picture)
+            edge = (self.height() - _ICON - self.fontMetrics().height()) * 9 // _AIR
+            painter.drawPixmap((self.width() - _ICON) // 2, edge, picture)
             painter.setPen(text)
-            painter.drawText(
-                self.rect().adjusted(0, _ICON + 10, 0, -6), Qt.AlignmentFlag.AlignCenter, self.text()
-            )
+            below = self.rect().adjusted(0, edge + _ICON, 0, -edge)
+            name = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
+            painter.drawText(below, name, self.text())
 
 
 class Rail(QFrame):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QComboBox, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
 
 from studio.domain.errors import AtelierError
 from studio.pages import PAGES
 from studio.shell.headings import Heading
 from studio.shell.page import Place
+from studio.shell.rail import RailButton
 from studio.shell.settings import Settings
 from studio.shell.status import StatusBar
+from studio.shell.theme import apply_text_size
 from studio.shell.window import MainWindow
 
 CLICKABLE = (QAbstractButton, QAbstractItemView, QComboBox, QLineEdit)
@@ -126,3 +130,35 @@ def test_headings_grow_with_all_other_text(window: MainWindow, qapp: QApplicatio
     assert heading.font().pointSizeF() > before
     window.actions_table.run("text.usual")
     assert heading.font().pointSizeF() == before
+
+
+@pytest.fixture
+def text_size(qapp: QApplication) -> Iterator[Callable[[int], None]]:
+    """Sets the size of all text, in per cent, and the usual one afterwards."""
+    yield lambda per_cent: apply_text_size(qapp, per_cent)
+    apply_text_size(qapp, 100)
+
+
+@pytest.mark.parametrize("per_cent", [100, 150, 200])
+def test_the_names_of_the_pages_are_whole_at_every_text_size(
+    window: MainWindow, qtbot: QtBot, text_size: Callable[[int], None], per_cent: int
+) -> None:
+    wide = QWidget()
+    wide.setMinimumWidth(1366)  # a page that wants all that there is
+    window.stack.addWidget(wide)
+    window.stack.setCurrentWidget(wide)
+    for each in window.rail.findChildren(RailButton):
+        each.setVisible(True)
+    text_size(per_cent)  # while the window is shown
+    window.resize(1366, 730)  # of 768, less what a desktop keeps
+
+    def is_whole(button: RailButton) -> bool:
+        text = button.fontMetrics()
+        room = button.contentsRect()
+        return room.width() >= text.horizontalAdvance(button.text()) and room.height() >= 24 + text.height()
+
+    buttons = window.rail.findChildren(RailButton)
+    qtbot.waitUntil(lambda: all(map(is_whole, buttons)), timeout=2000)
+    assert window.minimumSizeHint().height() <= 730
+    assert window.rail.geometry().left() == 0
+    assert all(window.rail.rect().contains(each.geometry()) for each in buttons)
