@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSplitter,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
@@ -55,6 +56,7 @@ class TearOff(QWidget):
         self.content = content
         self.title = title
         self._torn: _TornWindow | None = None
+        self._share: float | None = None  # of the splitter that it stands in, when it was torn off
         self._empty = _EmptyPlace(self.come_home)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(content)
@@ -101,6 +103,8 @@ class TearOff(QWidget):
         """Into a window of its own: at `where`, else on another screen, else beside where it was."""
         if self._torn is not None:
             return
+        # where it is torn off at a start, nobody has given it a share yet
+        self._share = self._share_now() if where is None else None
         self._torn = torn = _TornWindow(self.title, self)
         torn.left.connect(self.come_home)
         torn.moved.connect(self._settled.start)
@@ -128,12 +132,35 @@ class TearOff(QWidget):
         self.setFocusProxy(self.content)
         torn.hide()
         torn.deleteLater()
+        self._take_share()
         self._show_corner()
         self.left_or_came.emit()
         if not quietly:
             self.window().activateWindow()  # or keys go nowhere until the window manager thinks of it
             self.content.setFocus()
             self.turned.emit()
+
+    def _share_now(self) -> float | None:
+        """How much of the splitter around it has it; None where there is none, or none to be seen."""
+        around = self.parentWidget()
+        if not isinstance(around, QSplitter) or not (room := sum(around.sizes())):
+            return None
+        return around.sizes()[around.indexOf(self)] / room
+
+    def _take_share(self) -> None:
+        """At least what it had, or else as much as each: what is left of a torn view is made small."""
+        around, now = self.parentWidget(), self._share_now()
+        if not isinstance(around, QSplitter) or now is None:
+            return
+        sizes = around.sizes()
+        wanted = self._share if self._share is not None else 1 / sum(size > 0 for size in sizes)
+        if now >= wanted:
+            return
+        room, own = sum(sizes), around.indexOf(self)
+        shrunk = (1 - wanted) / (1 - now)
+        around.setSizes(
+            [round(wanted * room if place == own else size * shrunk) for place, size in enumerate(sizes)]
+        )
 
     def _first_place(self) -> QRect:
         others = [each for each in QGuiApplication.screens() if each is not self.screen()]

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.cli.screen import own_screen
@@ -93,6 +93,30 @@ def test_it_stands_in_a_window_of_its_own_and_comes_home(
     assert ground.says() == []
     assert ground.place._corner.isVisible()
     assert ground.told == [True, False]
+
+
+def test_it_comes_home_to_the_share_that_it_was_torn_from(qtbot: QtBot) -> None:
+    around = QSplitter()
+    places = [TearOff(name, QLineEdit()) for name in ("left", "middle", "right")]
+    for place in places:
+        place.setMinimumWidth(40)
+        around.addWidget(place)
+    around.resize(1000, 200)
+    qtbot.addWidget(around)
+    around.show()
+    qtbot.waitExposed(around)
+    around.setSizes([500, 300, 200])
+    before = around.sizes()
+    places[0].tear_off()
+    around.setSizes([10, 700, 290])
+    places[0].come_home()
+    assert around.sizes()[0] == pytest.approx(before[0], abs=4)
+    assert around.sizes()[1] > 2 * around.sizes()[2]
+    places[2].tear_off()
+    around.setSizes([200, 200, 600])  # a person made more room for it
+    wide = around.sizes()
+    places[2].come_home()
+    assert around.sizes() == wide
 
 
 def test_keys_of_the_window_work_in_it(ground: Ground, qtbot: QtBot) -> None:
