@@ -411,7 +411,8 @@ class CloudView(QWidget):
         overlay_paint.paint_faces(painter, view, self.scene.faces)
         for name in KEPT_LINES:
             paint_lines(painter, view, self.scene.lines[name], fine)
-        overlay_paint.paint_texts(painter, view, self.scene.texts)
+        caption = overlay_paint.caption_patch(painter, view, self._title)
+        overlay_paint.paint_texts(painter, view, self.scene.texts, caption)
         overlay_paint.paint_axes(painter, view, matrix_of(self.frame.rotation))
         if view.flat:
             overlay_paint.paint_scale(painter, view)

@@ -21,7 +21,9 @@ GRID = QColor(255, 255, 255, 26)
 PIN = "#f9a825"
 MOST_TEXTS = 150
 GRIP = 9.0
+EDGE_PX = 2  # that words keep from the edges of a window and from its caption
 STEPS = (1.0, 2.0, 5.0)
+CORNER_TOP = 8.0
 
 
 def paint_background(painter: QPainter, view: SpaceView, dark: bool) -> None:
@@ -97,8 +99,13 @@ def paint_faces(painter: QPainter, view: SpaceView, faces: Iterable[Face]) -> No
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def paint_texts(painter: QPainter, view: SpaceView, texts: Sequence[SpaceText]) -> int:
-    """Words at their places, the nearest first, none over another; returns how many."""
+def paint_texts(
+    painter: QPainter, view: SpaceView, texts: Sequence[SpaceText], caption: QRectF | None = None
+) -> int:
+    """Words at their places, the nearest first, none over another; returns how many.
+
+    They are moved off the edges of the window, and from under the caption (pixels) to below it.
+    """
     if not texts:
         return 0
     at = view.to_screen(np.array([text.xyz for text in texts]))
@@ -119,6 +126,10 @@ def paint_texts(painter: QPainter, view: SpaceView, texts: Sequence[SpaceText]) 
             break
         wide = metrics.horizontalAdvance(texts[number].text) + 10
         left, top = round(at[number, 0] - wide / 2), round(at[number, 1] - high - 3)
+        left = max(EDGE_PX, min(left, round(view.window[0]) - wide - EDGE_PX))
+        top = max(EDGE_PX, min(top, round(view.window[1]) - high - EDGE_PX))
+        if caption is not None and caption.intersects(QRectF(left, top, wide, high)):
+            top = math.ceil(caption.bottom()) + EDGE_PX
         box = (left, top, left + wide, top + high)
         if len(taken) and _covers(taken, box):
             continue
@@ -255,16 +266,27 @@ def paint_scale(painter: QPainter, view: SpaceView) -> None:
     painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
 
 
+def _corner_patch(painter: QPainter, view: SpaceView, text: str, top: float) -> tuple[QRectF, str]:
+    """A line of the upper left corner: where, and as much of it as fits."""
+    metrics = painter.fontMetrics()
+    words = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(view.window[0]) - 28)
+    return QRectF(8, top, metrics.horizontalAdvance(words) + 12, metrics.height() + 4), words
+
+
+def caption_patch(painter: QPainter, view: SpaceView, title: str) -> QRectF | None:
+    """Where `paint_corner` will put the title."""
+    painter.setFont(letter_font())
+    return _corner_patch(painter, view, title, CORNER_TOP)[0] if title else None
+
+
 def paint_corner(painter: QPainter, view: SpaceView, title: str, note: str) -> None:
     """What a view shows, in the upper left corner, and below it what a person should know."""
     painter.setFont(letter_font())
-    metrics = painter.fontMetrics()
-    top = 8.0
+    top = CORNER_TOP
     for text, color in ((title, QColor(0, 0, 0, 110)), (note, QColor(140, 90, 0, 190))):
         if not text:
             continue
-        words = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(view.window[0]) - 28)
-        patch = QRectF(8, top, metrics.horizontalAdvance(words) + 12, metrics.height() + 4)
+        patch, words = _corner_patch(painter, view, text, top)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.fillRect(patch, color)
         painter.setPen(QColor("white"))
