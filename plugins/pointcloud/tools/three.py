@@ -92,6 +92,9 @@ class ThreeClicksTool(Gesture):
         if drawn is None or count < 2 or min(drawn[1].size[:2]) < SLIP_M:
             return None
         self._made = frozenset({EntityId(drawn[0].id)})
+        long, wide, high = drawn[1].size
+        # what the second click has asked for must not stay there to be read
+        self._said = f"{long:.1f} m long, {wide:.1f} m wide, {high:.1f} m high."
         return creation(f"Draw {scene.title_of_class(drawn[0].class_name)}", *drawn, tool=self.name)
 
     def back(self) -> bool:
