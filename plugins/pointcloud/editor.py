@@ -25,7 +25,6 @@ from plugins.pointcloud.look_commands import LookCommands
 from plugins.pointcloud.look_panel import LookPanel
 from plugins.pointcloud.neighbours import Neighbours
 from plugins.pointcloud.paint_bench import PAINT_TOOLS, PaintBench
-from plugins.pointcloud.panel_keys import PanelKeys
 from plugins.pointcloud.picture_points import PicturePoints
 from plugins.pointcloud.proposals import ProposalCommands
 from plugins.pointcloud.sequence_commands import SequenceCommands
@@ -48,9 +47,11 @@ from studio.domain.ontology import Ontology
 from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Item
 from widgets.camera_strip import CameraStrip
+from widgets.click_focus import leave_keys
 from widgets.cloud.drawn import LineSet, Region, joined_lines
 from widgets.fix_queue import FixQueue
 from widgets.hint_bar import Hint, HintBar
+from widgets.panel_keys import PanelKeys
 from widgets.side_panel import SidePanel
 from widgets.timeline import Timeline
 from widgets.track_strip import TrackStrip
@@ -182,7 +183,9 @@ class PointCloudEditor(BenchedEditor[SpaceScene], QWidget):  # type: ignore[misc
         self.cameras.strip.set_key_taker(self._key)
         self.looks.panel.key_taker = self._key
         lists = (self.panel.classes.tree, self.panel.objects, self.lint.queue.table)
-        PanelKeys((*lists, self.timeline.grid, self.strip.strip), self._key, self)
+        PanelKeys((*lists, self.groups.panel.tree, self.timeline.grid, self.strip.strip), self._key, self)
+        for beside in (self.panel, self._below):
+            leave_keys(beside)
         self.gestures.taken.connect(self._tool_taken)
         self.sweeps.settled.connect(self._points_there)
         self.sweeps.layers_changed.connect(self._points_there)
@@ -365,6 +368,7 @@ class PointCloudEditor(BenchedEditor[SpaceScene], QWidget):  # type: ignore[misc
         scene = self.scene
         if scene is None:
             return
+        self.gestures.frame_left()
         self.paint.frame_leaves()
         self.sweeps.show(scene.frame)
         self.neighbours.show_frame()

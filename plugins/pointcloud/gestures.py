@@ -140,6 +140,13 @@ class Gestures(QObject):
             if isinstance(self.tool, PAINT_TOOLS):
                 scene.painter.look_ahead(pointer, scene)
 
+    def frame_left(self) -> None:
+        """Another frame is shown, and the tool in hand may hold something of the one before."""
+        self.tool.frame_left()
+        if said := self.tool.words():
+            self._bench.host.say(said)
+            self.show()
+
     def wheel(self, pointer: SpacePointer, notches: float) -> bool:
         """The wheel over a view; whether the tool in hand has taken it from the view."""
         scene = self._bench.scene

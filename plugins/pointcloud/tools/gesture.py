@@ -22,6 +22,9 @@ class Gesture:
         """Take back the last step, if there is one."""
         return False
 
+    def frame_left(self) -> None:
+        """Another frame is shown: throw away what holds of the one before alone. Most hold in any."""
+
     def preview(self) -> tuple[object, ...]:
         """What is painted that is not in the document yet."""
         return ()

@@ -67,6 +67,12 @@ class _OutlineTool(Gesture):
             self._forget()
         return True
 
+    def frame_left(self) -> None:
+        """It was drawn around points that are not there any more."""
+        if self._corners:
+            self._forget()
+            self._said = "The frame has changed, so the outline was dropped."
+
     def preview(self) -> tuple[object, ...]:
         if self._start is None:
             return ()

@@ -53,6 +53,9 @@ class SpaceTool(Protocol):
     def back(self) -> bool:
         """Take back the last step of an unfinished gesture; whether there was one."""
 
+    def frame_left(self) -> None:
+        """Another frame is shown: throw away what holds of the one before alone."""
+
     def wanted_selection(self) -> frozenset[EntityId] | None:
         """What should be selected after the last event, or None where that stays; asked once."""
 

@@ -139,6 +139,9 @@ class SelectSpaceTool:
     def preview(self) -> tuple[object, ...]:
         return self._drag.preview() if self._drag is not None else self._shown
 
+    def frame_left(self) -> None:
+        """Nothing is thrown away: what is dragged stays in the hand."""
+
     def wanted_selection(self) -> frozenset[EntityId] | None:
         wanted, self._wanted = self._wanted, None
         return wanted

@@ -240,6 +240,27 @@ def test_a_polygon_is_drawn_over_its_own_view_and_closed_with_enter(open_editor:
     assert len(host.edits) == 1
 
 
+@pytest.mark.parametrize("tool", ["polygon", "lasso"])
+def test_an_outline_is_dropped_with_a_word_when_the_frame_changes(open_editor: Open, tool: str) -> None:
+    editor, host = open_editor()
+    editor.run(f"pointcloud.tool.{tool}")
+    view, corners = editor.views.top, ((0.0, -9.0, -1.0), (20.0, -9.0, -1.0), (20.0, 9.0, -1.0))
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=spot(editor, corners[0]))
+    if tool == "polygon":
+        for corner in corners:
+            QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=spot(editor, corner))
+    else:
+        for corner in corners:
+            QTest.mouseMove(view, spot(editor, corner))
+    assert view._outline
+    editor.run("pointcloud.frame_next")
+    assert not view._outline
+    assert host.said[-1] == "The frame has changed, so the outline was dropped."
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=spot(editor, corners[2]))
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert not host.edits
+
+
 def test_what_is_above_the_ceiling_is_not_painted(open_editor: Open) -> None:
     editor, _ = open_editor()
     scene = editor.views.scene
