@@ -9,6 +9,7 @@ from studio.domain.edit import Edit
 from studio.domain.ids import EntityId
 from studio.domain.ontology import Ontology
 from studio.domain.values import Value
+from widgets.click_focus import leave_keys
 from widgets.form_fields import fields_of_attributes, stepped
 from widgets.side_panel import SidePanel
 
@@ -115,5 +116,6 @@ class ClassAnswers:
         self._panel.show_form(f"Attributes of {scene.title_of_class(name)}" if scene and asked else "")
         if asked:
             self._panel.form.set_fields(fields_of_attributes(asked))
+            leave_keys(self._panel.form)
             self._panel.form.set_values(self._shared_values())
             self._panel.form.setEnabled(not self._bench.read_only)

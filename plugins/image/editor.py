@@ -28,8 +28,10 @@ from studio.domain.ontology import Ontology
 from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Item, Stream
 from widgets.canvas.drawables import Drawables
+from widgets.click_focus import leave_keys
 from widgets.hint_bar import Hint, HintBar
 from widgets.image_canvas import ImageCanvas
+from widgets.panel_keys import PanelKeys
 from widgets.side_panel import SidePanel
 from widgets.tone_panel import TonePanel
 
@@ -86,6 +88,8 @@ class ImageEditor(BenchedEditor[Scene], QWidget):  # type: ignore[misc]  # `acti
         self.bench.on_change = self.document_changed
         self.bench.on_select = self._show_all
         self.canvas.hand.key_taker = self._key
+        PanelKeys((self.panel.classes.tree, self.panel.objects), self._key, self)
+        leave_keys(self.panel)
         self.canvas.pointer.connect(self.gestures.handle)
         self.gestures.taken.connect(self._tool_taken)
         self.pictures.arrived.connect(self.canvas.picture_arrived)

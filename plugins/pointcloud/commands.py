@@ -1,7 +1,7 @@
 """What a person can do in the point-cloud editor, declared once: keys, menus, palette and hint bar follow.
 
 `run` gets the open editor. Keys reach the editor while one of its views has the focus, or one of the lists
-beside them (`panel_keys`).
+beside them (`widgets.panel_keys`).
 """
 
 from studio.domain.contracts.command import Command

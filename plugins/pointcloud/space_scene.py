@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from msgspec import Struct
@@ -68,6 +69,11 @@ class Placement(Struct, frozen=True):
 def placement_of(cuboid: Cuboid | Interpolated) -> Placement:
     """Of a key frame or of what is computed."""
     return Placement(cuboid.centre, cuboid.size, cuboid.rotation)
+
+
+def _is_given(number: int, names: Iterable[str], given: AbstractSet[str]) -> bool:
+    """Whether a track has a class's number in its own name; `given` are such names, casefolded."""
+    return any(f"{name} {sign}{number}".casefold() in given for name in names for sign in ("", "#"))
 
 
 def reference_of(item: Item) -> Stream:
@@ -192,17 +198,20 @@ class SpaceScene:
         """What each track is called: its name, or its class and its number among those of it in the item.
 
         They are counted as they were made, which their ids tell: a document's order is another after a
-        restart.
+        restart. A number that a person has given by a name ("car 8", "Car #8") is nobody else's.
         """
         if not self._titles:
             counts: Counter[str] = Counter()
             named: dict[str, str] = {}
-            for key in sorted({*self.index.tracks, *self.lanes.tracks()}):
-                track = self.document.get(key)
+            tracks = {key: self.document.get(key) for key in {*self.index.tracks, *self.lanes.tracks()}}
+            given = {each.name.casefold() for each in tracks.values() if isinstance(each, Track)}
+            for key, track in sorted(tracks.items()):
                 name, own = (track.class_name, track.name) if isinstance(track, Track) else ("", "")
                 counts[name] += 1
                 if name not in named:
                     named[name] = self.title_of_class(name)
+                while not own and _is_given(counts[name], (name, named[name]), given):
+                    counts[name] += 1
                 self._titles[key] = own or f"{named[name]} #{counts[name]}"
             self._places = {key: place for place, key in enumerate(self._titles)}
         return self._titles

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from plugins.image.editor import ImageEditor
 from plugins.image.tools.polygon import PolygonTool
@@ -321,6 +321,21 @@ def test_hidden_and_locked_are_ways_of_looking_and_make_no_edit(editor, host):
     assert host.edits == []
     press(editor, Qt.Key.Key_H)
     assert editor.scene.hidden == frozenset()
+
+
+def test_clicks_beside_the_picture_leave_its_keys_alone(editor, host, qtbot):
+    editor.activateWindow()
+    qtbot.waitUntil(editor.isActiveWindow)
+    editor.canvas.setFocus()
+    QTest.mouseClick(editor.panel._buttons["box"], Qt.MouseButton.LeftButton)
+    assert editor.gestures.tool.name == "box"
+    assert QApplication.focusWidget() is editor.canvas
+    press(editor, Qt.Key.Key_V)
+    assert editor.gestures.tool.name == "select"
+    for each in (editor.panel.objects, editor.panel.classes.tree):
+        QTest.keyClick(each, Qt.Key.Key_B)
+        assert editor.gestures.tool.name == "box"
+        press(editor, Qt.Key.Key_V)
 
 
 def test_tab_leaves_the_picture_where_nothing_lies_under_the_pointer(editor, host):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QBuffer, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
 from plugins.pointcloud.cloud import Cloud
@@ -35,6 +35,7 @@ from tests.plugins.pointcloud.space_ground import (
 )
 from tests.plugins.pointcloud.space_host import SpaceHost
 from widgets.cloud.pointer import SpacePointer
+from widgets.cloud.space_view import Side
 from widgets.strip_cells import CellPointer
 from widgets.timeline_grid import RowPress
 
@@ -457,6 +458,14 @@ def test_tracks_without_a_name_have_one_number_everywhere(open_editor: Open) -> 
     assert {row.key: row.title for row in editor.scene.rows()} == dict(zip(keys, wanted, strict=True))
 
 
+def test_a_number_that_a_person_gave_by_a_name_is_given_to_no_other(open_editor: Open) -> None:
+    tracks = [replace(a_track(), name="car 2"), a_track(), replace(a_track(), name="Car #3"), a_track()]
+    placed = [cuboid(each, 0, centre=(10.0 + 10 * n, 0.0, -1.0)) for n, each in enumerate(tracks)]
+    editor, _ = open_editor(*tracks, *placed)
+    titles = [editor.scene.title_of(EntityId(each.id)) for each in tracks]
+    assert titles == ["car 2", "Car #4", "Car #3", "Car #6"]
+
+
 def test_speed_and_way_of_a_track_are_told(open_editor: Open) -> None:
     track = a_track()
     ends = cuboid(track, 0, centre=CAR), cuboid(track, 10, centre=(20.0, 0.0, -1.0))
@@ -759,6 +768,35 @@ def test_keys_work_beside_the_views_as_they_do_over_them(open_editor: Open) -> N
     assert not editor.lint.queue.look.hasFocus()
 
 
+def test_clicks_beside_the_views_leave_the_keys_with_them(open_editor: Open, qtbot: QtBot) -> None:
+    editor, _ = open_editor()
+    editor.window().activateWindow()
+    qtbot.waitUntil(editor.window().isActiveWindow)
+    editor.views.space.setFocus()
+    pages = editor._pages.tabBar()
+    for number in range(pages.count()):
+        QTest.mouseClick(pages, Qt.MouseButton.LeftButton, pos=pages.tabRect(number).center())
+        assert editor._pages.currentIndex() == number
+        assert editor.views.space.hasFocus()
+    box = editor.paint.panel._checks["erase"]
+    QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert box.isChecked()
+    QTest.mouseClick(editor.panel._buttons["draw"], Qt.MouseButton.LeftButton)
+    assert editor.gestures.tool.name == "draw"
+    held = QApplication.focusWidget()
+    assert held is editor.views.space
+    QTest.keyClick(held, Qt.Key.Key_V)
+    assert editor.gestures.tool.name == "select"
+    typed = editor.info._fields["x"]
+    assert typed.focusPolicy() & Qt.FocusPolicy.ClickFocus
+
+
+def test_keys_work_after_a_click_into_the_tree_of_groups(open_editor: Open) -> None:
+    editor, _ = open_editor()
+    QTest.keyClick(editor.groups.panel.tree, Qt.Key.Key_Period)
+    assert editor.scene.frame == 1
+
+
 def test_the_next_item_never_shows_the_pictures_of_the_last(qtbot: QtBot) -> None:
     """Both have a camera of the same name, and both are at their first frame."""
     camera = Stream(StreamId("CAM"), "CAM", "image", width=32, height=20)
@@ -839,6 +877,26 @@ def test_views_torn_off_are_remembered_and_come_home_together(open_editor: Open,
     assert other.run("pointcloud.all_home")
     assert not other.views.places["top"].is_torn
     assert host.setting("pointcloud.torn", here=True) == "{}"
+
+
+@pytest.mark.parametrize("name", ["space", "top", "side"])
+def test_a_view_torn_off_before_a_restart_comes_home_to_a_fair_share(
+    open_editor: Open, qtbot: QtBot, name: Side
+) -> None:
+    editor, host = open_editor()
+    editor.views.places[name].tear_off()
+    other, other_host = open_editor()
+    other_host.settings = host.settings
+    other.open(item(), other_host.document, ONTOLOGY, False)
+    place = other.views.places[name]
+    assert place.is_torn
+    around = place.parentWidget()
+    assert isinstance(around, QSplitter)
+    own, room = around.indexOf(place), sum(around.sizes())
+    around.setSizes([1 if number == own else room for number in range(around.count())])
+    place.come_home()
+    qtbot.wait(1)
+    assert around.sizes()[own] >= 0.9 * room / around.count()
 
 
 def test_a_torn_off_view_stays_linked(open_editor: Open) -> None:

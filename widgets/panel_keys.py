@@ -1,4 +1,4 @@
-"""Keys of the lists beside the views: what a list has no use for is the editor's, as over a view.
+"""Keys of the lists beside a view or a picture: what a list has no use for is the editor's, as over that.
 
 Otherwise whoever chooses a track in a list, and then presses `F` or `Del`, would see nothing happen.
 """
