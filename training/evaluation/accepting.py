@@ -1,6 +1,6 @@
 """Predictions that people accept: the Edit that makes them annotations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -30,10 +30,7 @@ def acceptance(
     scores = dict(prediction.scores)
     changes: Changes = {}
     for track, shapes in _by_track(prediction.entities):
-        score = sum(scores.get(each.id, 0.0) for each in shapes) / len(shapes)
-        if score < threshold or track.id in held or any(each.id in held for each in shapes):
-            continue
-        if any(there.has(each, track.class_name) for each in shapes):
+        if _score(shapes, scores) < threshold or _stands(track, shapes, held, there):
             continue
         changes[track.id] = (None, track)
         for each in shapes:
@@ -46,6 +43,19 @@ def acceptance(
         tool="accept",
         ontology_version=ontology_version,
     )
+
+
+def highest(prediction: Prediction, standing: Iterable[AnyEntity]) -> float | None:
+    """The threshold up to which `acceptance` makes something; None where all that was found stands there."""
+    held = {entity.id: entity for entity in standing}
+    there = _Standing(held)
+    scores = dict(prediction.scores)
+    found = (
+        _score(shapes, scores)
+        for track, shapes in _by_track(prediction.entities)
+        if not _stands(track, shapes, held, there)
+    )
+    return max(found, default=None)
 
 
 def shapes_in(edit: Edit) -> int:
@@ -75,6 +85,19 @@ class _Standing:
             cuboids = [each for each in near if isinstance(each, Cuboid)]
             overlaps = ground_iou(rows_of([shape]), rows_of(cuboids))
         return bool(overlaps.max(initial=0.0) >= SAME_IOU)
+
+
+def _score(shapes: Sequence[_Drawn], scores: Mapping[EntityId, float]) -> float:
+    return sum(scores.get(each.id, 0.0) for each in shapes) / len(shapes)
+
+
+def _stands(
+    track: Track, shapes: Sequence[_Drawn], held: Mapping[EntityId, AnyEntity], there: _Standing
+) -> bool:
+    """Whether a track that was found is one that was accepted before, or lies on one that is there."""
+    if track.id in held or any(each.id in held for each in shapes):
+        return True
+    return any(there.has(each, track.class_name) for each in shapes)
 
 
 def _by_track(entities: Sequence[AnyEntity]) -> list[tuple[Track, list[_Drawn]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from studio.domain import canonical
 from studio.domain.edit import Edit
@@ -13,6 +14,7 @@ from studio.domain.ids import BatchId, ItemId, ModelId, ProjectId, UserId, new_i
 from studio.domain.wire.evaluation import (
     Accepted,
     AcceptPredictions,
+    Looked,
     Prediction,
     Predictions,
     PredictItems,
@@ -21,7 +23,7 @@ from studio.domain.wire.jobs import Job
 from studio.domain.wire.projects import ItemQuery
 from studio.domain.wire.training import Model
 from training.evaluation import layers
-from training.evaluation.accepting import acceptance, shapes_in
+from training.evaluation.accepting import acceptance, highest, shapes_in
 from training.store import item_search, models, predictions
 from training.store import jobs as job_rows
 from training.store.engine import Transaction
@@ -74,8 +76,7 @@ def carry_out(job: RunningJob) -> bytes:
     with job.node.store.read() as tx:
         model = model_of(tx, job.project, asked.model)
         wanted = _open_items(tx, job.project, asked.query)
-    Seeing(job, model, wanted).all()
-    return b""
+    return canonical.encode(Looked(Seeing(job, model, wanted).all()))
 
 
 def of_item(node: Node, item: ItemId, who: Session) -> Predictions:
@@ -87,14 +88,16 @@ def of_item(node: Node, item: ItemId, who: Session) -> Predictions:
 
 
 def accept(node: Node, project: ProjectId, asked: AcceptPredictions, who: Session) -> Accepted:
-    """Count what would be made of the predictions at or above the threshold, or have it made by a job."""
+    """Count what would be made of the predictions at or above the threshold, or have it made by a job.
+
+    Accepted items are left as they are, or, where that is asked, reopened.
+    """
     with node.store.read() as tx:
         model_of(tx, project, asked.model)
         seen = _seen_items(tx, project, asked)
         if not seen:
             raise _no_items()
-        made = [shapes_in(edit) for item in seen if (edit := _edit(node, tx, item, asked)) is not None]
-    counted = Accepted(sum(count > 0 for count in made), sum(made))
+        counted = _counted(node, tx, seen, asked)
     if asked.preview or not counted.items:
         return counted
     batch = BatchId(new_id())
@@ -110,7 +113,7 @@ def accept(node: Node, project: ProjectId, asked: AcceptPredictions, who: Sessio
             unit="items",
         )
         audit.append(node, tx, who.user, "prediction.accept", f"{asked.model} {batch}")
-    return Accepted(counted.items, counted.shapes, batch, job)
+    return replace(counted, batch=batch, job=job)
 
 
 def carry_out_acceptance(job: RunningJob) -> bytes:
@@ -143,15 +146,35 @@ def model_of(tx: Transaction, project: ProjectId, model: ModelId) -> Model:
     return found
 
 
+def _counted(node: Node, tx: Transaction, seen: list[ItemId], asked: AcceptPredictions) -> Accepted:
+    """What acceptance would make of the layers on `seen`."""
+    items = shapes = accepted = 0
+    best: float | None = None
+    for item in seen:
+        is_accepted = reading.live_item(tx, item).state == "accepted"
+        edit = _edit(node, tx, item, asked)
+        accepted += bool(edit) and is_accepted
+        if is_accepted and asked.leave_accepted:
+            continue
+        if edit:
+            items += 1
+            shapes += shapes_in(edit)
+        elif not items and (here := _highest(node, tx, item, asked.model)) is not None:
+            best = here if best is None else max(best, here)
+    return Accepted(items, shapes, accepted_items=accepted, highest=None if items else best)
+
+
 def _accept_some(node: Node, some: list[ItemId], orders: _Acceptance, user: UserId) -> list[int]:
     items = shapes = 0
     for item in some:
 
         def work(tx: Transaction, item: ItemId = item) -> int:
+            stored = reading.live_item(tx, item)
+            if stored.state == "accepted" and orders.asked.leave_accepted:
+                return 0
             edit = _edit(node, tx, item, orders.asked)
             if edit is None or not edit:
                 return 0
-            stored = reading.live_item(tx, item)
             documents.append(
                 node,
                 tx,
@@ -179,6 +202,11 @@ def _edit(node: Node, tx: Transaction, item: ItemId, asked: AcceptPredictions) -
         return None
     state = reading.read_in(node, tx, item)
     return acceptance(layer, state.entities, asked.threshold, state.ontology_version)
+
+
+def _highest(node: Node, tx: Transaction, item: ItemId, model: ModelId) -> float | None:
+    layer = _layer(node, tx, item, model)
+    return None if layer is None else highest(layer, reading.read_in(node, tx, item).entities)
 
 
 def _layer(node: Node, tx: Transaction, item: ItemId, model: ModelId) -> Prediction | None:

@@ -45,22 +45,26 @@ class Seeing:
         self._wanted = wanted
         self._sight = sight_of(model.template)
 
-    def all(self) -> None:
-        """Look at everything, in steps that keep what they saw: some short items, or a part of a drive."""
+    def all(self) -> int:
+        """Look at everything, in steps that keep what they saw: some short items, or a part of a drive.
+
+        Says of how many items a layer was made.
+        """
         frames = _frames_of(self._job.node, self._sight, self._wanted)
-        total, done = sum(frames.values()), 0
+        total, done, made = sum(frames.values()), 0, 0
         unit = "items" if total == len(frames) else "frames"
         for some in _handfuls(frames):
             self._job.progress(done, total, f"{self._model.name} looks at the items", unit)
             if frames[some[0]] <= _VIEWS_A_STEP:
                 name = f"{self._model.id} {some[0]}"
-                self._job.step(name, partial(see, self._job.node, self._model, some))
+                made += self._job.step(name, partial(see, self._job.node, self._model, some))
             else:
-                self._drive(some[0], frames[some[0]], done, total)
+                made += self._drive(some[0], frames[some[0]], done, total)
             done += sum(frames[item] for item in some)
         self._job.progress(total, total, unit=unit)
+        return made
 
-    def _drive(self, item: ItemId, frames: int, done: int, total: int) -> None:
+    def _drive(self, item: ItemId, frames: int, done: int, total: int) -> int:
         """One item of many frames: what was seen of each part is recorded, sealed, till all are seen."""
         node, model = self._job.node, self._model
         parts: list[bytes] = []
@@ -70,7 +74,7 @@ class Seeing:
             parts.append(
                 self._job.step(f"{model.id} {item} {first}", partial(_part, node, model, item, first, stop))
             )
-        self._job.step(f"{model.id} {item} all", partial(_keep_parts, node, model, item, parts))
+        return self._job.step(f"{model.id} {item} all", partial(_keep_parts, node, model, item, parts))
 
 
 def see(node: Node, model: Model, wanted: Sequence[ItemId]) -> int:

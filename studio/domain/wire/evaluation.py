@@ -169,6 +169,12 @@ class PredictItems(Message, frozen=True):
     query: ItemQuery = ItemQuery()
 
 
+class Looked(Message, frozen=True):
+    """The result of a job that predicts."""
+
+    items: int  # of which a layer was made; those that have one already are not looked at again
+
+
 class Prediction(Struct, frozen=True, forbid_unknown_fields=True):
     """A model's entities on one item, with a score for each shape. Immutable; shown over the document."""
 
@@ -190,13 +196,19 @@ class AcceptPredictions(Message, frozen=True):
     query: ItemQuery = ItemQuery()
     threshold: float = 0.5
     preview: bool = True  # count only
+    leave_accepted: bool = True  # items that are accepted stay as they are; otherwise they are reopened
 
 
 class Accepted(Message, frozen=True):
+    """What would become labels, or, as the job's result, what became labels."""
+
     items: int
     shapes: int
     batch: BatchId | None = None
     job: JobId | None = None
+    # counted beforehand
+    accepted_items: int = 0  # that something is found on; left or reopened, as was asked
+    highest: float | None = None  # where no item is counted: the highest score of what does not stand there
 
 
 class Pool(Message, frozen=True):

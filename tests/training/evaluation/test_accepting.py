@@ -7,7 +7,7 @@ from studio.domain.entities import AnyEntity, Box, Cuboid, Track
 from studio.domain.ids import EntityId, ItemId, ModelId, StreamId, new_id
 from studio.domain.wire.evaluation import Prediction
 from studio.domain.wire.projects import Stream
-from training.evaluation.accepting import acceptance, shapes_in
+from training.evaluation.accepting import acceptance, highest, shapes_in
 
 Rect = tuple[float, float, float, float]
 
@@ -130,3 +130,15 @@ def test_a_track_that_lies_on_a_labelled_one_at_any_frame_is_that_one() -> None:
 def test_another_class_at_the_same_place_is_another_thing() -> None:
     standing = cuboids(Track(EntityId(new_id()), "van"), (0, 10.0))
     assert shapes_in(acceptance(seen_cuboids((0.9, cuboids(car(), (0, 10.0)))), standing, 0.5, 0)) == 1
+
+
+def test_the_highest_score_is_that_of_what_does_not_stand_there_yet() -> None:
+    standing = drawn("cell", (0, 0, 10, 10))
+    seen = layer(
+        ("cell", 0.9, (0, 0, 10, 11)), ("cell", 0.3, (50, 0, 60, 10)), ("cell", 0.4, (50, 0, 60, 11))
+    )
+    top = highest(seen, standing)
+    assert top == 0.4
+    assert acceptance(seen, standing, top, 0)
+    assert not acceptance(seen, standing, top + 0.001, 0)
+    assert highest(layer(("cell", 0.9, (0, 0, 10, 11))), standing) is None

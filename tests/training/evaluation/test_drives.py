@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from plugins.pointcloud.generator import Counts, generate, write_scene
@@ -149,12 +150,12 @@ def test_its_tracks_are_accepted_from_a_score_on_and_not_where_labels_stand(trai
     (item,) = trained.items("drive_30")
     before = owner.call(routes.DOCUMENT, item=item).entities
     (layer,) = owner.call(routes.PREDICTIONS, item=item).predictions
-    asked = AcceptPredictions(trained.model, ItemQuery(text="drive_30"), 0.1)
+    asked = AcceptPredictions(trained.model, ItemQuery(text="drive_30"), 0.1, leave_accepted=False)
     counted = owner.call(routes.ACCEPT_PREDICTIONS, asked, project=trained.project)
     assert counted.shapes > 0
     made = owner.call(
         routes.ACCEPT_PREDICTIONS,
-        AcceptPredictions(trained.model, ItemQuery(text="drive_30"), 0.1, preview=False),
+        replace(asked, preview=False),
         project=trained.project,
     )
     until(lambda: owner.call(routes.JOB, job=made.job), lambda now: now.state == "done")

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from studio.domain import canonical
 from studio.domain.edit import change
 from studio.domain.entities import Box
 from studio.domain.errors import AtelierError
@@ -13,6 +15,7 @@ from studio.domain.ids import OperationId, new_id
 from studio.domain.wire import routes
 from studio.domain.wire.documents import SaveEdit
 from studio.domain.wire.evaluation import (
+    Accepted,
     AcceptPredictions,
     CompareWith,
     MatchQuery,
@@ -141,15 +144,43 @@ def test_two_models_are_compared_object_by_object(everybody: Everybody) -> None:
     assert refused.value.code == "evaluation.not_comparable"
 
 
+def test_accepted_items_are_left_as_they_are_unless_it_is_asked_otherwise(everybody: Everybody) -> None:
+    loop, rita = everybody.loop, everybody["rita"]
+    items = loop.suite_items[:10]
+
+    def accept(text: str, threshold: float, *, leave: bool = True) -> Accepted:
+        asked = AcceptPredictions(
+            loop.poor, ItemQuery(text=text), threshold, preview=False, leave_accepted=leave
+        )
+        return everybody["mia"].call(routes.ACCEPT_PREDICTIONS, asked, project=everybody.project)
+
+    def result(of: Accepted) -> tuple[int, int]:
+        made = canonical.decode(everybody.wait(of.job).result, Accepted)
+        return made.items, made.shapes
+
+    before = [rita.call(routes.ITEM, item=item) for item in items]
+    assert accept("sealed-0", 0.93) == Accepted(0, 0, accepted_items=10)
+    reopened = accept("sealed-01", 0.93, leave=False)
+    assert (reopened.items, reopened.accepted_items, result(reopened)) == (1, 1, (1, 1))
+    assert rita.call(routes.ITEM, item=items[1]).state == "labelling"
+    assert accept("sealed-0", 0.93) == Accepted(0, 0, accepted_items=9, highest=0.92)
+    some = accept("sealed-0", 0.92)
+    assert (some.items, some.accepted_items, result(some)) == (1, 9, (1, 1))
+    others = [0, *range(2, 10)]
+    assert [rita.call(routes.ITEM, item=items[each]) for each in others] == [before[each] for each in others]
+
+
 def test_predictions_are_shown_counted_and_accepted_as_one_batch(everybody: Everybody) -> None:
     loop, mia = everybody.loop, everybody["mia"]
     layers = everybody["ann"].call(routes.PREDICTIONS, item=loop.items[4]).predictions
     assert {each.model for each in layers} == {loop.good, loop.poor}
-    asked = AcceptPredictions(loop.poor, ItemQuery(text="open"), 0.5)
+    asked = AcceptPredictions(loop.poor, ItemQuery(text="open"), 0.5, leave_accepted=False)
     counted = mia.call(routes.ACCEPT_PREDICTIONS, asked, project=everybody.project)
     assert (counted.items, counted.batch) == (8, None)
+    states = [everybody["rita"].call(routes.ITEM, item=item).state for item in loop.items]
+    assert counted.accepted_items == states.count("accepted") > 0
     before = everybody["rita"].call(routes.DOCUMENT, item=loop.items[4])
-    asked = AcceptPredictions(loop.poor, ItemQuery(text="open"), 0.5, preview=False)
+    asked = replace(asked, preview=False)
     accepted = mia.call(routes.ACCEPT_PREDICTIONS, asked, project=everybody.project)
     assert everybody.wait(accepted.job).state == "done"
     assert accepted.shapes == counted.shapes
