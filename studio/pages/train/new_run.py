@@ -32,6 +32,10 @@ from widgets.form_fields import fields_of_schema
 
 NEW = "A new snapshot of all labelled items"
 NEW_OF_QUERY = "A new snapshot of what Data showed"
+ONE_ITEM = (
+    "There is only one item to learn from, so nothing can be held back to validate on. "
+    "Choose or import items of at least two drives or sources."
+)
 
 
 class NewRunPanel(QScrollArea):
@@ -46,6 +50,9 @@ class NewRunPanel(QScrollArea):
         self._templates: tuple[Template, ...] = ()
         self._snapshots: tuple[Snapshot, ...] = ()
         self._query = ItemQuery()
+        self._items = 0  # that the query finds; 0: not known
+        self._may_train = False
+        self._is_held = False  # a run was asked for and has not begun
         self.template = QComboBox()
         self.template.setAccessibleName("Template")
         self.template.currentIndexChanged.connect(self._template_chosen)
@@ -99,6 +106,8 @@ class NewRunPanel(QScrollArea):
         self.go.setFont(font)
         self.go.setEnabled(False)  # until the node has said what can be trained
         self.go.clicked.connect(lambda _checked=False: self.start())
+        self.why_not = _wrapped()
+        self.why_not.setAccessibleName("Why nothing can be trained")
         self.trouble = _wrapped()
         self.more = QToolButton()
         self.more.setText("Parameters")
@@ -111,9 +120,12 @@ class NewRunPanel(QScrollArea):
         self._lay_out()
         self._fold(False)
 
-    def offer(self, templates: Sequence[Template], snapshots: Sequence[Snapshot], may_train: bool) -> None:
-        """What can be chosen; what was chosen stays chosen."""
+    def offer(
+        self, templates: Sequence[Template], snapshots: Sequence[Snapshot], items: int, may_train: bool
+    ) -> None:
+        """What can be chosen, and how many items `query` finds; what was chosen stays chosen."""
         kept = self.snapshot.currentData()
+        self._items, self._may_train = items, may_train
         if tuple(templates) != self._templates:
             self._templates = tuple(templates)
             self.template.clear()
@@ -128,8 +140,22 @@ class NewRunPanel(QScrollArea):
         self.snapshot.setCurrentIndex(max(0, self.snapshot.findData(kept)))
         self.snapshot.blockSignals(False)
         self._snapshot_chosen()
-        self.go.setEnabled(may_train and bool(self._templates))
-        self.go.setToolTip("" if may_train else "Your role here does not train models.")
+
+    def hold(self, held: bool) -> None:
+        """Whether the button has to wait for a run that it has asked for."""
+        self._is_held = held
+        self._settle()
+
+    def forget(self) -> None:
+        """Another project is open: nothing is known of it, and nobody has chosen anything for it."""
+        self._chooses = True
+        self._items, self._may_train = 0, False
+        self._snapshots = ()
+        self.snapshot.clear()
+        self.run_name.clear()
+        self.show_trouble("")
+        self.choose_query(ItemQuery())
+        self._snapshot_chosen()
 
     def suit(self, kind: str) -> None:
         """Choose the first template that learns from items of this kind, unless a person has chosen one."""
@@ -145,10 +171,12 @@ class NewRunPanel(QScrollArea):
 
     def choose_query(self, query: ItemQuery, name: str = "") -> None:
         """A new snapshot of these items, as the Data page sent them."""
-        self._query = query
+        if query != self._query:
+            self._query, self._items = query, 0
         self.snapshot.setItemText(0, NEW if query == ItemQuery() else NEW_OF_QUERY)
         self.snapshot.setCurrentIndex(0)
         self.name.setText(name)
+        self._settle()
 
     def choose_snapshot(self, key: str) -> None:
         """One of the snapshots that are offered."""
@@ -221,6 +249,17 @@ class NewRunPanel(QScrollArea):
         self.holds.setText("\n".join(line for line in lines if line))
         self.holds.setVisible(chosen is not None)
         self.name.setPlaceholderText(f"Snapshot {len(self._snapshots) + 1}")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let the button be pressed, or say why it cannot be."""
+        chosen = self._chosen()
+        has_one = (chosen.items - chosen.erased if chosen else self._items) == 1
+        self.why_not.setText(ONE_ITEM if has_one else "")
+        self.why_not.setVisible(has_one)
+        self.go.setEnabled(self._may_train and bool(self._templates) and not has_one and not self._is_held)
+        role = "" if self._may_train else "Your role here does not train models."
+        self.go.setToolTip(ONE_ITEM if has_one else role)
 
     def _fold(self, shown: bool) -> None:
         self.form.setVisible(shown)
@@ -267,12 +306,14 @@ class NewRunPanel(QScrollArea):
         column.setSpacing(12)
         column.addWidget(title)
         column.addLayout(grid)
+        column.addWidget(self.why_not)
         column.addWidget(self.trouble)
         column.addWidget(self.go)  # above the parameters, so that it is in sight while they are set
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.form)
         column.addStretch(1)
         self.show_trouble("")
+        self._settle()
         row = QWidget()
         across = QHBoxLayout(row)
         across.setContentsMargins(0, 0, 0, 0)

@@ -36,6 +36,7 @@ from widgets.empty_state import EmptyState
 if TYPE_CHECKING:
     from studio.client import Client
 
+ASKING = "Asking what can be trained …"
 POLL_MS = 700  # while a run is live; between, events of the node tell what changed
 
 
@@ -63,7 +64,7 @@ class TrainPage(Page):
         self.view = RunView(desk.show_lineage)
         self.view.asked.connect(self._ask)
         self.view.evaluate.connect(self._evaluate)
-        self.nothing = EmptyState("Asking what can be trained …")
+        self.nothing = EmptyState(ASKING)
         self.right = QStackedWidget()
         for each in (self.nothing, self.panel, self.view):
             self.right.addWidget(each)
@@ -83,6 +84,8 @@ class TrainPage(Page):
         self._poll = QTimer(self, interval=POLL_MS)
         self._poll.timeout.connect(self._follow)
         self._wanted = ""  # run:ID, or model:ID for the run that made it
+        self._project_shown = desk.project.id if desk.project is not None else ""
+        desk.project_changed.connect(lambda _project: self._project_changed())
 
     def commands(self) -> Sequence[Command]:
         return (
@@ -115,6 +118,8 @@ class TrainPage(Page):
             self.panel.choose_query(place.query, place.subject)
         elif place.subject:
             self._wanted = place.subject
+        if self.right.currentWidget() is self.nothing:
+            self.nothing.say(ASKING)  # what was said the last time may no longer be so
         self.refresh()
         self._poll.start()
 
@@ -165,10 +170,26 @@ class TrainPage(Page):
 
         self.calls.start("all", fetch, self._show)
 
+    def _project_changed(self) -> None:
+        key = self.desk.project.id if self.desk.project is not None else ""
+        if key == self._project_shown:
+            return
+        self._project_shown = key
+        self._wanted = ""
+        self.calls.cancel("all")
+        self.runs.show_runs(())
+        self.view.forget()
+        self.panel.forget()
+        self.nothing.say(ASKING)
+        self.right.setCurrentWidget(self.nothing)
+        if self.isVisible():
+            self.refresh()
+
     def _show(self, found: _All) -> None:
         runs, snapshots, templates, summary, items = found
         self.runs.show_runs(runs.runs)
-        self.panel.offer(templates.templates, snapshots.snapshots, self.desk.may("scientist", "manager"))
+        may_train = self.desk.may("scientist", "manager")
+        self.panel.offer(templates.templates, snapshots.snapshots, items.total, may_train)
         if items.rows:
             self.panel.suit(items.rows[0].kind)
         self.view.know_templates({each.name: each.title for each in templates.templates})
@@ -217,7 +238,7 @@ class TrainPage(Page):
         if self.desk.project is None:
             return
         client, project = self.desk.client, self.desk.project.id
-        self.panel.go.setEnabled(False)
+        self.panel.hold(True)
 
         def carry_out(_call: object) -> Run:
             if recipe is None:
@@ -226,15 +247,20 @@ class TrainPage(Page):
             return client.call(routes.NEW_RUN, replace(wanted, snapshot=made.id), project=project)
 
         def failed(error: AtelierError) -> None:
-            self.panel.go.setEnabled(True)
-            self.panel.show_trouble(str(error))
+            self.panel.hold(False)
+            if self._project_shown == project:
+                self.panel.show_trouble(str(error))
+            else:
+                self.desk.show_error(error)
 
         self.calls.start("start", carry_out, self._started, failed)
 
     def _started(self, run: Run) -> None:
-        self.panel.go.setEnabled(True)
-        self.panel.choose_query(ItemQuery())  # the next run starts from everything again
+        self.panel.hold(False)
         self.desk.say("Training has begun. It goes on when you leave this page, or the studio.")
+        if run.project != self._project_shown:
+            return
+        self.panel.choose_query(ItemQuery())  # the next run starts from everything again
         self._wanted = f"run:{run.id}"
         self.refresh()
 
@@ -249,13 +275,11 @@ class TrainPage(Page):
             if self.calls.is_running(("log", run.id)):
                 continue
             after = self.view.next_of(run)
-            self.calls.start(
-                ("log", run.id), partial(_fetch_log, client, run, after), partial(self._took_log, run.id)
-            )
+            self.calls.start(("log", run.id), partial(_fetch_log, client, run, after), self._took_log)
 
-    def _took_log(self, key: str, found: tuple[Run, RunLog]) -> None:
+    def _took_log(self, found: tuple[Run, RunLog]) -> None:
         run, log = found
-        self.view.take_log(key, log)
+        self.view.take_log(run, log)
         self.view.show_state(run)
         self.runs.update_run(run)
 

@@ -88,8 +88,17 @@ class RunView(QWidget):
             self.log.clear()
             self._points.pop(run.id, None)
             self._next.pop(run.id, None)
+            self._fetched_at.pop(run.id, None)
         self.run = run
         self.show_state(run)
+        self._draw()
+
+    def forget(self) -> None:
+        """Show no run, and know none: another project is open."""
+        self.run = self._other = None
+        for known in (self._points, self._next, self._fetched_at):
+            known.clear()
+        self.log.clear()
         self._draw()
 
     def compare_with(self, other: Run | None) -> None:
@@ -106,11 +115,14 @@ class RunView(QWidget):
         return self._next.get(run.id, RunLogQuery())
 
     def is_behind(self, run: Run) -> bool:
-        """Whether the log was last fetched before the run ended."""
+        """Whether the log may hold more than was fetched since the run ended."""
         return self._fetched_at.get(run.id, 0) < max(run.ended_ns, 1)
 
-    def take_log(self, key: str, log: RunLog) -> None:
-        """What a run logged since the last time."""
+    def take_log(self, run: Run, log: RunLog) -> None:
+        """What a run logged since the last time; `run` as it was just before."""
+        key = run.id
+        if not log_is_open(run) and not log.points and not log.lines:
+            self._fetched_at[key] = run.ended_ns or 1  # one answer may hold a part of a long log
         self._next[key] = RunLogQuery(after_point=log.next_point, after_line=log.next_line)
         self._points.setdefault(key, []).extend(log.points)
         if self.run is not None and key == self.run.id:
@@ -121,8 +133,6 @@ class RunView(QWidget):
 
     def show_state(self, run: Run) -> None:
         """Another state of one of the runs that are shown."""
-        if not log_is_open(run):
-            self._fetched_at[run.id] = run.ended_ns or 1
         if self._other is not None and run.id == self._other.id:
             self._other = run
         if self.run is None or run.id != self.run.id:

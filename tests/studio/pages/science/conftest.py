@@ -19,7 +19,7 @@ from studio.shell.page import Page, Place
 from studio.shell.settings import Settings
 from studio.shell.window import MainWindow
 from tests.training.loop_workspace import Loop, loop_workspace
-from tests.training.running import running_node
+from tests.training.running import Person, running_node
 from widgets.posting import Poster
 
 PATIENCE_S = 180.0
@@ -32,6 +32,7 @@ class Seat(Struct):
     client: Client
     loop: Loop
     until: Callable[[Callable[[], object]], None]
+    owner: Person  # the same, by the wire
 
     def page(self, name: str, subject: str = "") -> Page:
         """Go to a page."""
@@ -55,7 +56,7 @@ def seat(qapp: QApplication, tmp_path: Path) -> Iterator[Seat]:
     with tempfile.TemporaryDirectory(prefix="atelier-p-") as folder:
         place = Path(folder) / "ws"
         loop = loop_workspace(place, ())  # nobody else, so that the owner may decide on what they asked for
-        with running_node(place):
+        with running_node(place) as running:
             node = OwnNode.find(place)
             assert node is not None
             client = Client.connect(node.address)
@@ -66,7 +67,7 @@ def seat(qapp: QApplication, tmp_path: Path) -> Iterator[Seat]:
             window.desk.set_project(client.call(routes.PROJECT, project=loop.workspace.project))
             window.resize(1400, 900)
             window.show()
-            yield Seat(window, client, loop, until)
+            yield Seat(window, client, loop, until, running.owner())
             window.close()
             session.close()
             client.close()

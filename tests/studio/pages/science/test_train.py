@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from studio.domain.ids import ModelId, ProjectId, RunId, new_id
 from studio.domain.wire import routes
-from studio.domain.wire.training import NewRun, NewSnapshot, Point
-from studio.pages.train.page import TrainPage
+from studio.domain.wire.projects import ItemQuery
+from studio.domain.wire.training import LogLine, NewRun, NewSnapshot, Point, Run, RunLog
+from studio.pages.train.new_run import ONE_ITEM
+from studio.pages.train.page import ASKING, TrainPage
 from studio.pages.train.saying import over_epochs, seconds
 from studio.shell.moments import ago
 from tests.studio.pages.science.conftest import Seat
+from tests.training.driving_log import driving_log
+from tests.training.uploading import bring_in, new_project
 
 
 def opened(seat: Seat) -> TrainPage:
@@ -15,6 +24,37 @@ def opened(seat: Seat) -> TrainPage:
     assert isinstance(page, TrainPage)
     seat.until(lambda: page.panel.go.isEnabled())
     return page
+
+
+def a_run(seat: Seat, state: str = "running") -> Run:
+    """A run as the node would tell of it."""
+    return Run(
+        id=RunId(new_id()),
+        project=seat.loop.workspace.project,
+        name="first",
+        template="detect_boxes",
+        algorithm="detect_boxes@1",
+        snapshot=seat.loop.snapshot,
+        snapshot_name="first",
+        parameters=(),
+        seed=0,
+        state=state,  # type: ignore[arg-type]
+        epochs=2,
+    )
+
+
+def go_to(seat: Seat, project: ProjectId) -> None:
+    """Open another project, as Home does."""
+    seat.window.desk.set_project(seat.client.call(routes.PROJECT, project=project))
+
+
+def a_project_of_drives(seat: Seat, folder: Path, *names: str) -> ProjectId:
+    """Labelled drives, and nothing else."""
+    for name in names:
+        driving_log(folder, 2, name=name)
+    project = new_project(seat.owner, "Drives")
+    bring_in(seat.owner, project, folder, "atelier_json")
+    return project
 
 
 def test_the_button_asks_for_a_snapshot_and_only_for_what_was_changed(seat: Seat) -> None:
@@ -47,6 +87,64 @@ def test_the_template_is_that_of_the_data_until_somebody_chooses_another(seat: S
     assert panel.template.currentData() == "detect_cuboids"
 
 
+def test_another_project_starts_from_what_it_holds(seat: Seat, tmp_path: Path) -> None:
+    page = opened(seat)
+    page.panel.template.activated.emit(page.panel.template.currentIndex())  # chosen here, for pictures
+    page.panel.choose_query(ItemQuery(text="open"), "the open ones")
+    page._chosen([a_run(seat)])
+    assert page.view.run is not None
+    assert page.right.currentWidget() is page.view
+    go_to(seat, a_project_of_drives(seat, tmp_path, "north", "south"))
+    assert page.view.run is None
+    assert page.right.currentWidget() is page.nothing
+    assert page.nothing.accessibleName() == ASKING
+    assert not page.panel.go.isEnabled()
+    seat.until(lambda: page.panel.go.isEnabled())
+    assert page.panel.template.currentData() == "detect_cuboids"
+    assert page.panel.query == ItemQuery()
+    assert page.right.currentWidget() is page.panel
+
+
+def test_one_drive_cannot_be_trained_on_and_the_page_says_why(seat: Seat, tmp_path: Path) -> None:
+    page = opened(seat)
+    assert page.panel.why_not.isHidden()
+    go_to(seat, a_project_of_drives(seat, tmp_path, "only"))
+    seat.until(lambda: page.right.currentWidget() is page.panel)
+    assert page.panel.why_not.isVisible()
+    assert page.panel.why_not.text() == page.panel.go.toolTip() == ONE_ITEM
+    assert not page.panel.go.isEnabled()
+    page.panel.hold(False)
+    assert not page.panel.go.isEnabled()
+    go_to(seat, seat.loop.workspace.project)
+    seat.until(lambda: page.panel.go.isEnabled())
+    assert page.panel.why_not.isHidden()
+
+
+def test_what_was_said_the_last_time_is_not_said_again_before_it_is_known(seat: Seat) -> None:
+    page = opened(seat)
+    go_to(seat, new_project(seat.owner, "Empty"))
+    seat.until(lambda: page.nothing.accessibleName() == "This project is empty")
+    seat.page("data")
+    seat.page("train")
+    assert page.nothing.accessibleName() == ASKING
+    seat.until(lambda: page.nothing.accessibleName() == "This project is empty")
+
+
+def test_the_log_of_a_run_that_ended_elsewhere_is_fetched_to_its_end(seat: Seat) -> None:
+    view = opened(seat).view
+    run = a_run(seat)
+    view.show_run(run)
+    ended = replace(run, state="done", ended_ns=9, model=ModelId(new_id()))
+    view.show_run(ended)  # as the page does when it is entered again
+    assert view.is_behind(ended)
+    view.take_log(ended, RunLog((Point("loss", 0, 0.0, 1.0, 0),), (LogLine(1, "info", "begun"),), 1, 1))
+    assert "begun" in view.log.toPlainText()
+    assert view.is_behind(ended)  # there may be more of it
+    view.take_log(ended, RunLog((), (), 1, 1))
+    assert not view.is_behind(ended)
+    assert view.is_behind(replace(ended, ended_ns=10))  # it went on, and ended again
+
+
 def test_labels_of_a_machine_are_held_down_in_a_new_snapshot_and_said_of_an_old_one(seat: Seat) -> None:
     page = opened(seat)
     made: list[NewSnapshot] = []
@@ -58,7 +156,7 @@ def test_labels_of_a_machine_are_held_down_in_a_new_snapshot_and_said_of_an_old_
     assert (made[0].share_of_machine_labels, made[0].weight_of_machine_labels) == (0.25, 0.4)
     frozen = seat.client.call(routes.NEW_SNAPSHOT, made[0], project=seat.loop.workspace.project)
     assert frozen.recipe == made[0]
-    page.panel.offer(page.panel._templates, (frozen,), may_train=True)
+    page.panel.offer(page.panel._templates, (frozen,), 20, may_train=True)
     page.panel.choose_snapshot(frozen.id)
     said = "Machine labels: at most 25% of the items have no others, each counts 0.4"
     assert page.panel.holds.text().endswith(said)

@@ -91,7 +91,7 @@ class Snapshot:
 def by_group(samples: Samples, seed: int, share: float = 0.2) -> tuple[Samples, Samples]:
     """`samples` in two parts, the second about `share` of them; no group stands in both.
 
-    Raises Refused `run.no_validation` where there is but one group.
+    A group: items of one drive or source. Raises Refused `run.no_validation` where there is but one.
     """
     groups: dict[str, list[int]] = {}
     for number, sample in enumerate(samples):
@@ -99,8 +99,9 @@ def by_group(samples: Samples, seed: int, share: float = 0.2) -> tuple[Samples, 
     if len(groups) < 2:
         raise Refused(
             "run.no_validation",
-            "Nothing was trained: all items belong to one group, so none is left to validate on.",
-            "Import items of at least two groups.",
+            "Nothing was trained: all items come from one drive or source, so nothing can be held back "
+            "to validate on.",
+            "Import items of at least two drives or sources.",
         )
     names = sorted(groups)
     np.random.default_rng(seed).shuffle(names)
