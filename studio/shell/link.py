@@ -64,6 +64,7 @@ class Link(QObject):
             from studio.client import Client, OwnNode, Session
 
             own = OwnNode.start(folder, begun=begun)
+            _note_use(own)
             call.check()
             client = Client.connect(own.address)
             client.own_sign_in(own.secret())
@@ -135,6 +136,7 @@ class Link(QObject):
             from studio.client import OwnNode
 
             own = OwnNode.start(folder)
+            _note_use(own)
             try:
                 session.client.call(routes.ME)
             except AtelierError as error:
@@ -163,20 +165,28 @@ class Link(QObject):
         return self._own is not None
 
     def stop_own(self) -> None:
-        """Ask the node that this studio started to end; blocks until it has. Others are left running.
+        """Ask the node that this studio started to end; blocks until it has. Others are left running, but for
+        one whose studio is gone without ending it and that no other studio uses.
 
-        So is one that is still at something long (a training run, an import): it goes on without a window,
-        and the next studio finds it.
+        One that is still at something long (a training run, an import) goes on without a window, and the
+        next studio finds it, and ends it in its turn.
         """
-        if self._own is not None and self._own.started_here and not self._busy:
-            self._own.stop()
+        if self._own is not None and self._ends_with_us(self._own) and not self._busy:
+            from studio.client import node_users
+
+            if self._own.stop():
+                node_users.forget(self._own.folder)
+        elif self._own is not None and not self._own.started_here:
+            from studio.client import node_users
+
+            node_users.leave(self._own.folder)
         elif self._own is None and self._begun is not None:
             self._begun.process.terminate()  # the window was closed before it answered
             self._begun.process.wait()
 
     def look_whether_busy(self, session: Session) -> None:
         """Ask before the session is closed whether the node is at something long; blocks shortly."""
-        if self._own is None or not self._own.started_here:
+        if self._own is None or not self._ends_with_us(self._own):
             return
         if session.work.connection != "online":
             self._busy = True  # what a node that does not answer is at, nobody knows
@@ -191,3 +201,20 @@ class Link(QObject):
         except AtelierError as error:
             LOG.warning("asking the node before closing: %s", error)
             self._busy = True
+
+    @staticmethod
+    def _ends_with_us(own: OwnNode) -> bool:
+        from studio.client import node_users
+
+        if own.started_here:
+            return True
+        return node_users.is_orphan(own.folder, own.pid) and not node_users.has_others(own.folder)
+
+
+def _note_use(own: OwnNode) -> None:
+    from studio.client import node_users
+
+    try:
+        node_users.enter(own.folder, own.pid if own.started_here else None)
+    except OSError as error:
+        LOG.warning("the workspace takes no note of this studio: %s", error)
