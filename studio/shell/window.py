@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSizePolicy, QWidget
 
 from studio.domain.contracts.command import Command
 from studio.domain.wire.projects import Project
@@ -77,6 +77,8 @@ class MainWindow(QMainWindow):
         row.setSpacing(0)
         row.addWidget(self.rail)
         row.addWidget(self.stack, 1)
+        # a page wider than the screen is cut by the window: it must not push the window's edge off the screen
+        self.stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setCentralWidget(middle)
         self.lineage = LineageDock(self.desk)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.lineage)

@@ -160,5 +160,6 @@ def test_the_names_of_the_pages_are_whole_at_every_text_size(
     buttons = window.rail.findChildren(RailButton)
     qtbot.waitUntil(lambda: all(map(is_whole, buttons)), timeout=2000)
     assert window.minimumSizeHint().height() <= 730
+    assert window.minimumSizeHint().width() <= 1366, "its right edge would be off the screen"
     assert window.rail.geometry().left() == 0
     assert all(window.rail.rect().contains(each.geometry()) for each in buttons)
