@@ -158,7 +158,7 @@ CODES: dict[str, str] = {
     "run.bad_parameters": "A parameter of a run is not one of its template's, or out of its bounds.",
     "run.no_items": "A snapshot's training part is empty.",
     "run.no_labels": "No item of a snapshot's training part is labelled with what the template learns.",
-    "run.no_validation": "All items come from one drive or source, so nothing can be held back to validate on.",
+    "run.no_validation": "All items come from one drive or source: nothing can be held back to validate on.",
     "run.not_running": "Only a queued or running run can be paused.",
     "run.not_stopped": "Only a paused or failed run can go on.",
     "run.ended": "The run has already ended.",
