@@ -194,7 +194,7 @@ class ImportDialog(QDialog):
                 return client.call(routes.JOB, job=job)
 
         def done(now: Job) -> None:
-            if now.state not in ("pausing", "paused"):
+            if now.state not in ("pausing", "paused") and self._job == job:
                 self._sent(job)
 
         self._calls.start(name, work, done, self._failed)
@@ -205,6 +205,7 @@ class ImportDialog(QDialog):
         self.said.setText(text)
 
     def _done(self, report: ImportReport) -> None:
+        self._job = None  # there is nothing left to stop or to go on with
         self.report.show_report(report)
         self._show(self.report, "")
         self.imported.emit(report)
